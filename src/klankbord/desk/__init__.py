@@ -1,1 +1,1 @@
-
+"""The desk's core: organisations and their people, inboxes, contacts, conversations."""

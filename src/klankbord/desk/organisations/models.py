@@ -1,0 +1,147 @@
+"""Organisations and their people. Organisation, User and Membership are entrance tables: what must be known before
+an organisation is open. The rest is behind the wall."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from klankbord.kernel.ids import uuid7
+
+from ..wall import OrganisationKey, Owned
+
+
+class Language(models.TextChoices):
+    DUTCH = "nl", "Nederlands"
+    ENGLISH = "en", "English"
+
+
+class Organisation(models.Model):
+    worker_rights: ClassVar[str] = "SELECT, UPDATE"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    language = models.CharField(max_length=8, choices=Language.choices, default=Language.DUTCH)
+    time_zone = models.CharField(max_length=60, default="Europe/Amsterdam")
+    undo_seconds = models.PositiveSmallIntegerField(default=10)  # how long a reply can be taken back
+    reply_key = models.BinaryField()  # sealed; signs the tags by which answers find their thread
+    sends_are_held = models.BooleanField(default=False)  # restore fence: nothing leaves until a person confirms
+    is_demo = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    AGENT = "agent"  # answers
+    LEAD = "lead"  # sees every inbox, assigns, coaches
+    ANALYST = "analyst"  # reads everything, answers nothing
+    ADMINISTRATOR = "administrator"  # connects channels, manages people
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **facts: Any) -> User:
+        user = self.model(email=self.normalise(email), **facts)
+        user.set_password(password)
+        user.save()
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=self.normalise(username or ""))
+
+    @staticmethod
+    def normalise(email: str) -> str:
+        """Addresses are look-up keys, so they are kept in one form: plain equality, no lower() in the database."""
+        return email.strip().lower()
+
+
+class User(AbstractBaseUser):
+    worker_rights: ClassVar[str] = "SELECT"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.CharField(max_length=254, unique=True)
+    name = models.CharField(max_length=120)
+    language = models.CharField(max_length=8, choices=Language.choices, default=Language.DUTCH)
+    theme = models.CharField(max_length=8, default="system")  # system, light, dark
+    is_active = models.BooleanField(default=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's place in one organisation: the `owner` of conversations, the author of replies."""
+
+    worker_rights: ClassVar[str] = "SELECT"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.AGENT)
+    initials = models.CharField(max_length=4, blank=True)
+    is_active = models.BooleanField(default=True)
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "user"], name="one_membership_per_user")]
+
+    def __str__(self) -> str:
+        return self.user.name
+
+    @property
+    def name(self) -> str:
+        return self.user.name
+
+
+class Team(Owned):
+    name = models.CharField(max_length=80)
+
+    class Meta(Owned.Meta):
+        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="team_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TeamMember(Owned):
+    team = OrganisationKey(Team, related_name="members")
+    member = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    class Meta(Owned.Meta):
+        constraints = [models.UniqueConstraint(fields=["organisation", "team", "member"], name="team_member_once")]
+
+
+class NumberSeries(Owned):
+    """A counter row: short numbers per organisation, given out by UPDATE … RETURNING."""
+
+    name = models.CharField(max_length=40)
+    last = models.BigIntegerField(default=0)
+
+    class Meta(Owned.Meta):
+        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="number_series_once")]
+
+
+class AuditLine(Owned):
+    """Who did or read what. Append-only: neither role may change or remove a line."""
+
+    rights: ClassVar[str] = "SELECT, INSERT"
+
+    at = models.DateTimeField()
+    by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    deed = models.CharField(max_length=60)
+    subject = models.CharField(max_length=60, blank=True)
+    subject_id = models.UUIDField(null=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta(Owned.Meta):
+        indexes = [models.Index(fields=["organisation", "-at", "id"], name="audit_by_time")]

@@ -1,0 +1,44 @@
+"""What a machine's environment says: few settings, each with a default that works on a laptop.
+
+Everything else is a row that an administrator changes on a screen. A wrong value stops the start with its name.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_folder() -> Path:
+    """Where data lives when nobody says: a system folder for root (whose home a service account cannot read)."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/klankbord")
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "klankbord"
+
+
+class Environment(BaseSettings):
+    """Variables begin with KLANKBORD_, except DATABASE_URL. Values may come from files in KLANKBORD_SECRETS_DIR."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KLANKBORD_", secrets_dir=os.environ.get("KLANKBORD_SECRETS_DIR"), extra="ignore"
+    )
+
+    database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    role: Literal["owner", "app", "worker"] = "app"
+    data: Path = Field(default_factory=default_data_folder)
+    public_url: str = "http://localhost:8000"
+    secret_key: str = ""
+    allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    trusted_proxies: str = ""
+    allow_loopback: bool = False  # development and demo: channels may live on this machine
+    debug: bool = False
+    max_upload_mb: int = Field(default=25, ge=1, le=200)
+    pool_size: int = Field(default=8, ge=2, le=100)
+    lanes: int = Field(default=16, ge=1, le=256)
+    log_format: Literal["json", "plain"] = "plain"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    delivery_days: int = Field(default=30, ge=1, le=400)  # how long raw deliveries are kept

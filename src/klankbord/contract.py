@@ -187,7 +187,11 @@ class ReceiptState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptArrived:
-    """The platform says what became of one of our messages (or, with up_to, of all in the place until that moment)."""
+    """The platform says what became of one of our messages (or, with up_to, of all in the place until that moment).
+
+    client_key: the key that we gave when sending, where that is all the platform names (a bounced mail may carry
+        nothing else); external_id is empty then.
+    """
 
     state: ReceiptState
     at: datetime
@@ -195,6 +199,7 @@ class ReceiptArrived:
     place_key: str = ""
     up_to: datetime | None = None
     reason: str = ""
+    client_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,7 +264,8 @@ class EmbeddedPostgres:
             "--data-checksums",
         ]
         # The locale is built in, so that sorting never changes with the machine's C library (and indexes stay right).
-        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-D", str(unfinished)]
+        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command += ["--data-checksums", "-D", str(unfinished)]
         made = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **_as_account(maker))
         if made.returncode != 0:
             raise EmbeddedPostgresError(f"The data folder for PostgreSQL could not be made: {made.stderr.strip()}")

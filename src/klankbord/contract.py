@@ -474,6 +474,7 @@ class Capabilities:
     is_signed: bool = True  # deliveries carry a signature or secret
     has_hostile_input: bool = False  # parse in a limited child process (mail)
     has_title: bool = False  # a subject line
+    ids_are_global: bool = False  # the same message has the same id in every inbox of this kind (mail's Message-ID)
     has_html: bool = False
     third_parties_may_read: str = ""  # a warning to show beside "private", "" when there is none
 

@@ -102,9 +102,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file that came with a message: either `data` itself, or a `url` to fetch soon through the guarded egress.
+    """A file that came with a message: `data` itself, a `url` to fetch soon through the guarded egress, or a
+    `stored_key`.
 
     fetch: opaque words for `Channel.media_url` where the platform hands out short-lived links (Telegram's file id).
+    stored_key: it stands in the desk's file store already, under this key (our own doors take files in themselves).
     size: bytes as announced, None when unknown.
     """
 
@@ -113,6 +115,7 @@ class Media:
     content_type: str = ""
     url: str = ""
     fetch: str = ""
+    stored_key: str = ""
     data: bytes | None = None
     size: int | None = None
     content_id: str = ""  # e-mail: referred to as cid:… in the HTML
@@ -250,9 +253,7 @@ class Malformed:
     raw: bytes = b""
 
 
-Item: TypeAlias = (
-    Arrived | Edited | Deleted | ReceiptArrived | Unreachable | PlaceMoved | Unknown | Ignored | Malformed
-)
+Item: TypeAlias = Arrived | Edited | Deleted | ReceiptArrived | Unreachable | PlaceMoved | Unknown | Ignored | Malformed
 
 Raw = TypeVar("Raw")
 

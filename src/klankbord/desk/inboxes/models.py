@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from ..organisations.models import Membership
@@ -168,3 +170,58 @@ class SendHabit(Owned):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "inbox", "hour", "is_automatic"], name="send_habit_once")
         ]
+
+
+class VisitorSession(models.Model):
+    """Entrance: from the token in a visitor's browser to who they are in which chat inbox. Holds hashes and ids only."""
+
+    worker_rights: ClassVar[str] = "SELECT, DELETE"
+
+    token_hash = models.CharField(max_length=64, primary_key=True)  # SHA-256, hexadecimal
+    organisation_id = models.UUIDField()
+    inbox_id = models.UUIDField()
+    visitor = models.CharField(max_length=200)  # external id of the person, and key of the place where they chat
+    is_proven = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["last_seen_at"], name="visitor_session_age")]
+
+
+class Visitor(Owned):
+    """Someone who chats on a site: what they left us, and how far they have read.
+
+    seen_at: when their browser last asked for news. mailed_up_to: what was answered until then went to their e-mail.
+    """
+
+    inbox = OrganisationKey(Inbox, related_name="+")
+    external_id = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    seen_at = models.DateTimeField()
+    typed_at = models.DateTimeField(null=True)
+    read_up_to = models.DateTimeField(null=True)
+    mailed_up_to = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "inbox", "external_id"], name="visitor_once"),
+        ]
+
+
+class VisitorUpload(Owned):
+    """A file that a visitor chose and has not sent yet; unsent ones are removed after a day."""
+
+    inbox = OrganisationKey(Inbox, related_name="+")
+    visitor = models.CharField(max_length=200)
+    key = models.CharField(max_length=120)  # in the file store
+    name = models.CharField(max_length=300)
+    content_type = models.CharField(max_length=120)
+    size = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        indexes = [models.Index(fields=["organisation", "inbox", "visitor", "created_at"], name="upload_by_visitor")]

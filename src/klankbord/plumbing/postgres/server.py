@@ -26,8 +26,9 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from ..accounts import can_reach
 from ..lifeline import end_with_parent
-from .binaries import EmbeddedPostgresError, can_reach, copy_for, find_binaries
+from .binaries import EmbeddedPostgresError, copy_for, find_binaries
 from .configuration import write_configuration
 from .processes import Cluster
 

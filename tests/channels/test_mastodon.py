@@ -242,14 +242,17 @@ def test_an_answer_typed_on_the_server_comes_in_before_the_reaction_to_it(
     assert len(mastodon.poll(ACCOUNT, polled.cursor, world.wires).deliveries) == 1  # our answer is not told again
 
 
-def test_a_direct_message_under_a_public_thread_never_joins_it(mastodon: Mastodon, server: Any, world: World) -> None:
+def test_a_direct_message_under_a_public_thread_has_its_own_place_and_names_what_it_answers(
+    mastodon: Mastodon, server: Any, world: World
+) -> None:
     cursor = mastodon.poll(ACCOUNT, {}, world.wires).cursor
     write(server, "1", "sanne", "openbaar")
     write(server, "2", "regiobus", "stuur het privé", under="1")
     notify(server, write(server, "3", "sanne", "mijn nummer is 4471", under="2", visibility="direct"))
     message = items(mastodon, mastodon.poll(ACCOUNT, cursor, world.wires))[-1]
     assert isinstance(message, Arrived)
-    assert (message.place.visibility, message.place.key, message.thread_ids) == (Visibility.PRIVATE, "direct:5", ())
+    assert (message.place.visibility, message.place.key) == (Visibility.PRIVATE, "direct:5")
+    assert message.thread_ids == ("2", "1")
 
 
 def test_an_unheard_of_visibility_is_private(mastodon: Mastodon, server: Any) -> None:

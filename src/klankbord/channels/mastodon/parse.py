@@ -214,10 +214,9 @@ def _context(status: Mapping[str, Any]) -> Context:
 
 
 def _thread_ids(status: Mapping[str, Any], beside: Mapping[str, Any], account: Account[Credentials]) -> tuple[str, ...]:
-    """Earlier statuses of this conversation, nearest first. The poll names them where it saw the thread; else the
-    parent counts when it is ours or the contact's own. Direct messages need none: their partner decides."""
-    if status.get("visibility") not in _OPEN:
-        return ()
+    """Earlier statuses between this contact and us, nearest first: a direct message, too, belongs to the case of the
+    public one it answers. The poll names them where it saw the thread; else the parent counts when it is ours or the
+    contact's own: what someone says under a stranger's complaint is no part of it."""
     if "thread" in beside:
         return tuple(_id(each) for each in beside["thread"])
     parent, parent_author = _word(status.get("in_reply_to_id")), _word(status.get("in_reply_to_account_id"))

@@ -186,7 +186,7 @@ def _with_surroundings(
     if not above:
         return [notification]
     ours, contact, root = str(account.facts.get("account_id")), str(status["account"]["id"]), str(above[0]["id"])
-    line = [each for each in above if _is_between(each, ours, contact) and _is_open(each) == _is_open(status)]
+    line = [each for each in above if _is_between(each, ours, contact)]
     around = [each for each in above if each not in line]
     told: list[dict[str, Any]] = []
     for place, answer in enumerate(line):
@@ -200,10 +200,6 @@ def _with_surroundings(
 
 def _ids(line: Sequence[Mapping[str, Any]]) -> list[str]:
     return [str(each["id"]) for each in reversed(line)]
-
-
-def _is_open(status: Mapping[str, Any]) -> bool:
-    return status.get("visibility") in ("public", "unlisted")
 
 
 def _is_between(status: Mapping[str, Any], ours: str, contact: str) -> bool:

@@ -62,10 +62,12 @@ class Stage(Protocol):
 
     kind: "mastodon", "telegram", "email", "api" or "webchat".
     visibilities: some of "public" and "private".
+    address: how people name the shop here, such as "@wolk" or a mail address; empty where nobody needs to.
     """
 
     kind: str
     visibilities: frozenset[str]
+    address: str
 
     def say(
         self,

@@ -15,11 +15,14 @@ from random import Random
 from .model import Story
 
 SHOP = "Wolk & Zonen"
-PRODUCTS = (
-    "hanglamp Merel", "stoel Pluk", "bank Hazel", "eettafel Klaproos", "kast Stapel", "bed Duin",
-    "vloerkleed Mos", "spiegel Vijver", "bijzettafel Kiezel", "bureau Noorden",
-    "staande lamp Reiger", "nachtkastje Uil",
-)  # fmt: skip
+# All of them "de" in Dutch, so that a template can put any of them in the same sentence.
+PRODUCTS: Mapping[str, tuple[str, ...]] = {
+    "nl": (
+        "hanglamp Merel", "stoel Pluk", "bank Hazel", "eettafel Klaproos", "kast Stapel", "spiegel Vijver",
+        "bijzettafel Kiezel", "staande lamp Reiger", "bureaulamp Mus",
+    ),
+    "en": ("Merel lamp", "Pluk chair", "Hazel sofa", "Klaproos table", "Vijver mirror", "Reiger floor lamp"),
+}  # fmt: skip
 AMOUNTS = ("€ 39,95", "€ 64,50", "€ 89,-", "€ 129,95", "€ 184,-", "€ 219,90", "€ 347,50", "€ 512,-")
 STREETS = (
     "Kastanjelaan", "Molenpad", "Zwaluwstraat", "Oude Haven", "Veerdijk", "Lijsterhof", "Korenbloemplein", "Singelkade",
@@ -101,7 +104,7 @@ def _papers(story: Story, draw: Random) -> dict[str, str]:
     suffix = "" if is_flemish else f" {draw.choice(letters)}{draw.choice(letters)}"
     papers = {
         "order": f"WZ-{draw.randrange(210_000, 690_000)}",
-        "product": draw.choice(PRODUCTS),
+        "product": draw.choice(PRODUCTS["en" if story.language == "en" else "nl"]),
         "amount": draw.choice(AMOUNTS),
         "street": draw.choice(STREETS),
         "house": str(draw.randrange(1, 190)),

@@ -61,9 +61,9 @@ _DUTCH = Tongue(
             (*_CHATTY, Spot.EMAIL),
             (
                 "er zit een kras op mijn nieuwe {product}.",
-                "één poot van de {product} staat scheef, hoe ik hem ook draai.",
+                "één poot van mijn stoel Pluk staat scheef, hoe ik hem ook draai.",
                 "de {product} was bij het uitpakken al beschadigd aan de hoek.",
-                "mijn {product} maakt een raar tikkend geluid.",
+                "een deurtje van de kast Stapel sluit niet meer, ook niet na het bijstellen.",
             ),
             (" Hoe lossen we dat op?", " Ik heb foto's als dat helpt.", " Val ik nog onder de garantie?"),
         ),
@@ -71,7 +71,7 @@ _DUTCH = Tongue(
             "stock question",
             (*_CHATTY, Spot.MASTODON, Spot.API),
             (
-                "is de {product} ook in een lichtere houtsoort te krijgen?",
+                "is de {product} ook in een lichtere kleur te krijgen?",
                 "hoeveel weegt de {product} ongeveer?",
                 "komt de {product} voor de feestdagen nog binnen?",
                 "staat de {product} ook in de winkel, zodat ik hem in het echt kan zien?",
@@ -93,7 +93,7 @@ _DUTCH = Tongue(
             (Spot.MASTODON, Spot.TELEGRAM),
             (
                 "wat een mooie {product}, en zo snel bezorgd!",
-                "net de {product} in elkaar gezet. In één keer goed, dat is nog nooit gebeurd.",
+                "net de boekenkast in elkaar gezet. In één keer goed, dat is nog nooit gebeurd.",
                 "complimenten voor de aardige mensen in de winkel vanmiddag.",
                 "alweer drie jaar blij met de {product}. Moest ik toch eens zeggen.",
             ),

@@ -44,6 +44,6 @@ def misspell(text: str, *, draw: Random, chance: float = 0.3) -> str:
         return text
     word = draw.choice(words)
     place = word.start() + draw.randrange(1, len(word[0]) - 2)
-    if draw.random() < 0.5:
+    if draw.random() < 0.5 and text[place] != text[place + 1]:
         return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
     return text[:place] + text[place + 1 :]

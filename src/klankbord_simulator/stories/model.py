@@ -146,7 +146,6 @@ class Person:
     last: str = ""
     email: str = ""
     handle: str = ""
-    followers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

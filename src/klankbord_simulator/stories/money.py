@@ -116,7 +116,6 @@ STORIES: tuple[Story, ...] = (
             "Ere wie ere toekomt: er belde net iemand die het dossier wél gelezen had. Nieuw blad komt vrijdag. "
             "Waarom kon dit niet meteen zo, {us}?"
         ),
-        person=Person(followers=860),
     ),
     Story(
         id="vat-on-invoice",

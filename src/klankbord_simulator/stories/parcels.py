@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import Edit, Hears, Person, Reopening, Say, Silence, Spot, Story, When, says, tells, themes, waits
+from .model import Edit, Hears, Reopening, Say, Silence, Spot, Story, When, says, tells, themes, waits
 
 STORIES: tuple[Story, ...] = (
     Story(
@@ -13,7 +13,7 @@ STORIES: tuple[Story, ...] = (
         themes=themes("late parcel"),
         opening=says(
             "hoi",
-            "ik wacht al sinds vorige week dinsdag op mijn {product}",
+            "ik wacht al sinds vorige week dinsdag op mijn hanglamp Merel",
             "de track en trace staat al 5 dagen op 'onderweg' 🤷",
         ),
         whens=(
@@ -52,7 +52,6 @@ STORIES: tuple[Story, ...] = (
         ),
         silences=waits((30, "{us} Iemand?"), (90, "Drie uur later. Het blijft oorverdovend stil bij {us}.")),
         thanks=says("Netjes opgelost, donderdag staat hij als eerste op de route. Dank."),
-        person=Person(followers=214),
     ),
     Story(
         id="not-home-card",
@@ -142,7 +141,7 @@ STORIES: tuple[Story, ...] = (
         spots=(Spot.WEBCHAT, Spot.API),
         themes=themes("return label"),
         opening=says(
-            "Ik wil het {product} terugsturen maar het retourlabel geeft een leeg pdf'je",
+            "Ik wil het nachtkastje terugsturen maar het retourlabel geeft een leeg pdf'je",
             "al 2 browsers geprobeerd",
         ),
         whens=(
@@ -239,8 +238,8 @@ STORIES: tuple[Story, ...] = (
         spots=(Spot.MASTODON,),
         themes=themes("flemish", "late parcel", "moves to private"),
         opening=says(
-            "{us} Amai. Derde keer dat mijn salontafel 'wegens omstandigheden' een week later komt. Ik zet mijn tas koffie "
-            "al sinds Allerheiligen op een verhuisdoos. Wanneer mag ik die wegsmijten?"
+            "{us} Amai. Derde keer dat mijn salontafel 'wegens omstandigheden' een week later komt. Ik zet mijn tas "
+            "koffie al sinds Allerheiligen op een verhuisdoos. Wanneer mag ik die wegsmijten?"
         ),
         whens=(
             When(Hears.INVITATION, tells("{order}. Alle dagen na 16u, behalve woensdag.")),

@@ -208,7 +208,7 @@ STORIES: tuple[Story, ...] = (
         ),
         silences=waits((20, "هل من أحد هنا؟")),
         thanks=says("شكراً جزيلاً 🌷"),
-        person=Person(first="رنا", last="الحلبي", handle="rana.h"),
+        person=Person(first="رنا", last="الحلبي", handle="rana_h"),
     ),
     Story(
         id="bounce-prone",

@@ -251,7 +251,6 @@ STORIES: tuple[Story, ...] = (
         ),
         silences=(Silence(90, says("Het blijft stil na de voorstelling. Ook dat is een keuze, {us}.")),),
         thanks=says("Kijk, een nieuwe handleiding mét woorden. Toch nog een happy end."),
-        person=Person(followers=1320),
     ),
     Story(
         id="deletes-post",

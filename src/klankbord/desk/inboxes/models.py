@@ -103,6 +103,20 @@ class Poll(Queued):
         indexes = [models.Index(fields=["due_at"], name="poll_due")]
 
 
+class SendGate(Queued):
+    """What an inbox may send now: its token bucket, its circuit breaker, and whether it may send at all.
+
+    tokens: messages it may still send at once, as of refilled_at. closed_until: the platform asked for a pause.
+    """
+
+    inbox_id = models.UUIDField(unique=True)
+    is_open = models.BooleanField(default=True)  # false: paused, broken or disconnected; replies wait in order
+    tokens = models.FloatField(default=1)
+    refilled_at = models.DateTimeField()
+    closed_until = models.DateTimeField(null=True)
+    failures = models.IntegerField(default=0)  # in a row
+
+
 class DeadLetter(Owned):
     """An item whose processing failed: kept whole, with the reason, until a person retries or dismisses it."""
 
@@ -173,7 +187,7 @@ class SendHabit(Owned):
 
 
 class VisitorSession(models.Model):
-    """Entrance: from the token in a visitor's browser to who they are in which chat inbox. Holds hashes and ids only."""
+    """Entrance: from the token in a visitor's browser to who they are in which chat inbox. Hashes and ids only."""
 
     worker_rights: ClassVar[str] = "SELECT, DELETE"
 
@@ -213,7 +227,10 @@ class Visitor(Owned):
 
 
 class VisitorUpload(Owned):
-    """A file that a visitor chose and has not sent yet; unsent ones are removed after a day."""
+    """A file that a visitor chose; one that is not sent is removed after a day.
+
+    sent_as: the message it went with, so that a second attempt at that message, and no other, may name it again.
+    """
 
     inbox = OrganisationKey(Inbox, related_name="+")
     visitor = models.CharField(max_length=200)
@@ -221,6 +238,7 @@ class VisitorUpload(Owned):
     name = models.CharField(max_length=300)
     content_type = models.CharField(max_length=120)
     size = models.BigIntegerField()
+    sent_as = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField()
 
     class Meta(Owned.Meta):

@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=300)),
                 ("content_type", models.CharField(max_length=120)),
                 ("size", models.BigIntegerField()),
+                ("sent_as", models.CharField(blank=True, max_length=80)),
                 ("created_at", models.DateTimeField()),
                 (
                     "inbox",

@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import threading
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from benches_of import bench_of

@@ -235,7 +235,7 @@ def chosen_file(fake: Mastodon, identity: str) -> Any:
 def page(
     fake: Mastodon, request: Request, items: Sequence[T], as_json: Callable[[T], Any], *, usual: int, most: int
 ) -> Answer:
-    """Newest first. min_id gives the oldest page after it, since_id the newest; the Link header names the neighbours."""
+    """Newest first. min_id gives the oldest page after it, since_id the newest; Link names the neighbours."""
     values = request.fields
     limit = min(max(int(values.get("limit") or usual), 1), most)
     above = int(values.get("min_id") or values.get("since_id") or 0)
@@ -245,14 +245,14 @@ def page(
     chosen = chosen[::-1]
     headers = {}
     if chosen:
-        kept = [(name, text) for name, text in request.query if name not in {"min_id", "max_id", "since_id"}]
-
-        def neighbour(relation: str, name: str, item: T) -> str:
-            return f'<{fake.url}{request.path}?{urlencode([*kept, (name, item.id)])}>; rel="{relation}"'
-
-        links = [neighbour("next", "max_id", chosen[-1])] if len(chosen) == limit else []
-        headers["Link"] = ", ".join([*links, neighbour("prev", "min_id", chosen[0])])
+        links: list[str] = [neighbour(fake, request, "next", "max_id", chosen[-1].id)] if len(chosen) == limit else []
+        headers["Link"] = ", ".join([*links, neighbour(fake, request, "prev", "min_id", chosen[0].id)])
     return answer_json([as_json(item) for item in fake.mischief.dealt(chosen)], headers=headers)
+
+
+def neighbour(fake: Mastodon, request: Request, relation: str, name: str, identity: str) -> str:
+    kept = [(each, text) for each, text in request.query if each not in {"min_id", "max_id", "since_id"}]
+    return f'<{fake.url}{request.path}?{urlencode([*kept, (name, identity)])}>; rel="{relation}"'
 
 
 Handler = Callable[..., Answer]

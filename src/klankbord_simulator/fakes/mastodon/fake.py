@@ -33,7 +33,7 @@ class Mastodon(Fake):
         self,
         *,
         shop: Actor,
-        token: str = "mastodon-token",
+        token: str,
         domains: Sequence[str] = ("klets.example", "", "fietspad.example"),
         quota: int = 300,
         looks_until_ready: int = 1,
@@ -56,6 +56,7 @@ class Mastodon(Fake):
     # ---------------------------------------------------------------------------------------------- the web
 
     async def answer(self, request: Request) -> Answer:
+        headers: dict[str, str] = {}
         with self.lock:
             try:
                 if open_page := api.respond(self, request, api.OPEN):
@@ -64,6 +65,7 @@ class Mastodon(Fake):
                 if (given or request.fields.get("access_token")) != self.token:
                     return self.refuse(request, 401, None)
                 left, until = self._spend()
+                headers = self._quota_headers(left, until)
                 if left < 0:
                     return self.refuse(request, 429, None)
                 if request.path.startswith("/api/v1/streaming/user"):
@@ -74,10 +76,8 @@ class Mastodon(Fake):
                 answer = answer_json({"error": refusal.sentence}, refusal.status)
             except ValueError:
                 answer = answer_json({"error": "There was a problem parsing the request."}, 400)
-                left, until = self.quota, self.now()
-            else:
-                pass
-        answer.headers |= self._quota_headers(left, until)
+
+        answer.headers |= headers
         return answer
 
     def refuse(self, request: Request, status: int, retry_after: int | None) -> Answer:

@@ -29,7 +29,8 @@ def render(text: str, *, find: Callable[[str], Account | None], home: str) -> st
         if found["link"]:
             return link(word)
         if found["tag"]:
-            return f'<a href="{home}/tags/{word[1:].lower()}" class="mention hashtag" rel="tag">#<span>{word[1:]}</span></a>'
+            address = f"{home}/tags/{word[1:].lower()}"
+            return f'<a href="{address}" class="mention hashtag" rel="tag">#<span>{word[1:]}</span></a>'
         account = find(word[1:])
         return mention(account) if account else word
 

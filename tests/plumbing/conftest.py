@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from klankbord.plumbing.accounts import can_reach
+from klankbord.plumbing.folders import can_reach
 
 SOURCE = Path(__file__).parents[2] / "src"
 LIBRARIES = Path(sysconfig.get_path("purelib"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from klankbord.plumbing.accounts import can_reach
+from klankbord.plumbing.folders import can_reach
 from klankbord.plumbing.postgres import EmbeddedPostgres, EmbeddedPostgresError, find_binaries
 from klankbord.plumbing.postgres.binaries import copy_for
 

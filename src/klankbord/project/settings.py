@@ -21,7 +21,7 @@ ALLOWED_HOSTS = [host for host in ENVIRONMENT.allowed_hosts.split(",") if host] 
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 IS_LOCAL = urlsplit(PUBLIC_URL).hostname in {"localhost", "127.0.0.1", "::1"}
 
-VAULT = load_vault(ENVIRONMENT.secret_key, ENVIRONMENT.data)
+VAULT = load_vault(ENVIRONMENT.data)
 SECRET_KEY = VAULT.key_for("django").hex()
 
 DATABASE_ROLE = ENVIRONMENT.role

@@ -1,0 +1,113 @@
+"""A conversation's state and how it changes: pure functions, used by the message path for batches and by services for
+one. Statuses change nowhere else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from .models import NOBODY, Status
+
+CounterKey = tuple[UUID, UUID, UUID, str]  # inbox, team, owner, status
+
+
+@dataclass(slots=True)
+class Case:
+    """The changeable columns of a conversation; `before` remembers where it stood in the counters."""
+
+    id: UUID
+    contact_id: UUID
+    inbox_id: UUID
+    visibility: str
+    last_message_at: datetime
+    status: str = Status.OPEN
+    team_id: UUID | None = None
+    owner_id: UUID | None = None
+    title: str = ""
+    preview: str = ""
+    preview_by: str = ""
+    language: str = ""
+    waiting_since: datetime | None = None
+    snoozed_until: datetime | None = None
+    resolved_at: datetime | None = None
+    last_inbound_at: datetime | None = None
+    message_count: int = 0
+    has_trouble: bool = False
+    before: CounterKey | None = field(default=None, compare=False)
+
+    @property
+    def counter_key(self) -> CounterKey:
+        return (self.inbox_id, self.team_id or NOBODY, self.owner_id or NOBODY, str(self.status))
+
+    def row(self) -> dict[str, Any]:
+        """The columns as stored, with the two maintained ones the lists sort by."""
+        is_idle = not (self.status == Status.OPEN and self.waiting_since is not None)
+        sort_at = self.waiting_since if not is_idle else None
+        if self.status == Status.SNOOZED:
+            sort_at = self.snoozed_until
+        columns = asdict(self)
+        del columns["before"]
+        return {**columns, "status": str(self.status), "is_idle": is_idle, "sort_at": sort_at or self.last_message_at}
+
+
+def hear(case: Case, *, at: datetime, text: str, visibility: str, is_automatic: bool, is_history: bool) -> str:
+    """A customer's message came in. Gives what it did to the status: "", "opened", "reopened" or "woken".
+
+    Automatic messages (vacation notes) are kept but wake nobody. Spam stays spam.
+    """
+    _note_message(case, at=at, text=text, by="contact", visibility=visibility)
+    case.last_inbound_at = max(case.last_inbound_at or at, at)
+    if is_automatic or case.status == Status.SPAM:
+        return ""
+    if not is_history and case.waiting_since is None:
+        case.waiting_since = at
+    return _open(case)
+
+
+def _open(case: Case) -> str:
+    was = case.status
+    case.status, case.snoozed_until, case.resolved_at = Status.OPEN, None, None
+    return {Status.RESOLVED: "reopened", Status.PENDING: "opened", Status.SNOOZED: "woken"}.get(Status(was), "")
+
+
+def speak(case: Case, *, at: datetime, text: str, visibility: str, by: str, keeps_open: bool = False) -> None:
+    """We answered: the turn is the contact's, unless the author keeps it open. Automatic replies (`by` bot or system)
+    never stop the human clock."""
+    _note_message(case, at=at, text=text, by=by, visibility=visibility)
+    if by != "agent":
+        return
+    case.waiting_since = None
+    if keeps_open:
+        case.status = Status.OPEN if case.status != Status.SPAM else Status.SPAM
+    elif case.status in (Status.OPEN, Status.SNOOZED):
+        case.status, case.snoozed_until = Status.PENDING, None
+
+
+def _note_message(case: Case, *, at: datetime, text: str, by: str, visibility: str) -> None:
+    case.message_count += 1
+    if at >= case.last_message_at or not case.preview:
+        case.last_message_at = max(at, case.last_message_at)
+        case.preview, case.preview_by, case.visibility = text, by, visibility
+
+
+def is_closed_to_reopening(case: Case, *, reopen_days: int, at: datetime) -> bool:
+    return (
+        case.status == Status.RESOLVED
+        and case.resolved_at is not None
+        and at > case.resolved_at + timedelta(days=reopen_days)
+    )
+
+
+def counter_changes(cases: Iterable[Case]) -> dict[CounterKey, int]:
+    """What must be added to which counter because these cases moved."""
+    changes: Counter[CounterKey] = Counter()
+    for case in cases:
+        if case.before != case.counter_key:
+            if case.before is not None:
+                changes[case.before] -= 1
+            changes[case.counter_key] += 1
+    return {key: change for key, change in sorted(changes.items(), key=str) if change}

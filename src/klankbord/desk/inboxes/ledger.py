@@ -1,0 +1,86 @@
+"""The ledger: every item that arrived has exactly one outcome, and the sums are kept as they happen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from klankbord.kernel.ids import uuid7
+
+from ..rows import insert
+from ..wall import current_organisation_id
+from .models import DeadLetter, LedgerLine, Outcome
+
+ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one item. position: within its delivery, -1 for the delivery as a whole."""
+
+    inbox_id: UUID
+    delivery_id: UUID
+    position: int
+    received_at: datetime
+    outcome: Outcome
+    reason: str = ""
+
+
+def note(settled: Iterable[Settled], *, accepts: bool = True) -> None:
+    """Add items to the ledger of their day. accepts=False: they were accepted before (a retried dead letter)."""
+    counts: Counter[tuple[UUID, Any, str, str]] = Counter()
+    for each in settled:
+        day = each.received_at.astimezone(UTC).date()
+        counts[each.inbox_id, day, str(each.outcome), _short(each)] += 1
+        if accepts:
+            counts[each.inbox_id, day, ACCEPTED, ""] += 1
+    add(counts)
+
+
+def add(counts: dict[tuple[UUID, Any, str, str], int] | Counter[tuple[UUID, Any, str, str]]) -> None:
+    """(inbox, day, outcome, reason) → how many more (or fewer)."""
+    organisation_id = current_organisation_id()
+    insert(
+        LedgerLine,
+        [
+            {
+                "id": uuid7(),
+                "organisation_id": organisation_id,
+                "inbox_id": inbox,
+                "day": day,
+                "outcome": outcome,
+                "reason": reason,
+                "count": count,
+            }
+            for (inbox, day, outcome, reason), count in sorted(counts.items(), key=lambda item: str(item[0]))
+        ],
+        on_conflict="(organisation_id, inbox_id, day, outcome, reason)"
+        " DO UPDATE SET count = inboxes_ledgerline.count + EXCLUDED.count",
+    )
+
+
+def _short(each: Settled) -> str:
+    """Reasons are machine words in the ledger; the dead letter itself holds the whole sentence."""
+    return each.reason.split(":")[0][:80] if each.outcome in (Outcome.IGNORED, Outcome.DEAD) else ""
+
+
+def bury(letters: Sequence[dict[str, Any]], *, now: datetime) -> None:
+    """Keep items that failed: dicts with the columns of `DeadLetter` except id, organisation and failed_at.
+
+    One by one: dead letters are rare, and their bodies are bytes. The body is kept once per delivery, with the first
+    of its items, so that a thousand bad items of one delivery do not keep a thousand copies.
+    """
+    kept: set[Any] = set()
+    for letter in sorted(letters, key=lambda letter: letter["position"]):
+        if letter["delivery_id"] in kept:
+            letter = {**letter, "body": b""}
+        kept.add(letter["delivery_id"])
+        DeadLetter.objects.update_or_create(
+            delivery_id=letter["delivery_id"],
+            position=letter["position"],
+            defaults={**letter, "failed_at": now, "settled_at": None, "settled_as": ""},
+        )

@@ -1,0 +1,93 @@
+"""What agents do with a case: each checks access, makes one change, and the desk records it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from klankbord.desk import access
+from klankbord.desk.conversations import services
+from klankbord.desk.conversations.models import Conversation, Timer
+from klankbord.desk.errors import Invalid, NotWaiting
+from klankbord.desk.organisations.models import Membership, Team
+from klankbord.desk.wall import current_organisation_id
+
+
+def claim(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    """Take it. Raises NotWaiting when a colleague took it first."""
+    found = _mine_to_change(conversation, by)
+    if found.owner_id not in (None, by.id):
+        raise NotWaiting
+    return services.assign_conversation(conversation=found.id, owner=by.id, team=found.team_id, by=by, now=now)
+
+
+def release(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    found = _mine_to_change(conversation, by)
+    return services.assign_conversation(conversation=found.id, owner=None, team=found.team_id, by=by, now=now)
+
+
+def assign(*, conversation: UUID, owner: UUID | None, team: UUID | None, by: Membership, now: datetime) -> Conversation:
+    """Give it to a person, a team, both or nobody. The person must be able to see it."""
+    found = _mine_to_change(conversation, by)
+    if owner is not None and owner != by.id:
+        access.require(by, "assign others")
+        member = Membership.objects.filter(id=owner, organisation_id=current_organisation_id(), is_active=True).first()
+        if member is None or found.inbox_id not in access.visible_inboxes(member):
+            raise Invalid
+    if team is not None and not Team.objects.filter(id=team).exists():
+        raise Invalid
+    return services.assign_conversation(conversation=found.id, owner=owner, team=team, by=by, now=now)
+
+
+def resolve(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    return services.resolve_conversation(conversation=_mine_to_change(conversation, by).id, by=by, now=now)
+
+
+def reopen(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    return services.reopen_conversation(conversation=_mine_to_change(conversation, by).id, by=by, now=now)
+
+
+def wait_for_contact(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    return services.wait_for_contact(conversation=_mine_to_change(conversation, by).id, by=by, now=now)
+
+
+def snooze(*, conversation: UUID, until: datetime, by: Membership, now: datetime) -> Conversation:
+    """until: aware. Raises SnoozeInPast."""
+    found = _mine_to_change(conversation, by)
+    snoozed = services.snooze_conversation(conversation=found.id, until=until, by=by, now=now)
+    Timer.objects.update_or_create(
+        organisation_id=current_organisation_id(),
+        kind="snooze",
+        subject_id=found.id,
+        key="",
+        defaults={"due_at": until},
+    )
+    return snoozed
+
+
+def mark_spam(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    return services.mark_spam(conversation=_mine_to_change(conversation, by).id, by=by, now=now)
+
+
+def clear_spam(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    return services.clear_spam(conversation=_mine_to_change(conversation, by).id, by=by, now=now)
+
+
+def add_label(*, conversation: UUID, name: str, by: Membership, now: datetime) -> Conversation:
+    name = " ".join(name.split())[:60]
+    if not name:
+        raise Invalid
+    found = _mine_to_change(conversation, by)
+    services.add_label(conversation=found.id, name=name, by=by, now=now)
+    return found
+
+
+def remove_label(*, conversation: UUID, label: UUID, by: Membership, now: datetime) -> Conversation:
+    found = _mine_to_change(conversation, by)
+    services.remove_label(conversation=found.id, label=label, by=by, now=now)
+    return found
+
+
+def _mine_to_change(conversation: UUID, by: Membership) -> Conversation:
+    access.require(by, "answer")
+    return access.conversation_for(by, conversation)

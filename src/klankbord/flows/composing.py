@@ -1,0 +1,161 @@
+"""What the composer must know before the first letter: where words go, who reads them, how many fit, or why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from klankbord.contract import Action, Visibility
+from klankbord.desk import access
+from klankbord.desk.conversations.models import Draft, Thread
+from klankbord.desk.inboxes.models import InboxState
+from klankbord.desk.organisations.models import Membership
+
+from .accounts import Connected, open_account
+
+
+@dataclass(frozen=True, slots=True)
+class ComposerMode:
+    """One place where a reply can go. unit: a `contract.LengthUnit`; per_link: what any link counts for."""
+
+    thread_id: UUID
+    visibility: str
+    channel_label: str
+    kind: str
+    band_sentence: str
+    limit: int | None
+    unit: str
+    per_link: int | None
+    splits: bool
+    media_count: int
+    media_bytes: int
+    media_types: tuple[str, ...]
+    window_closes_at: datetime | None
+    blocked_reason: str
+    warning: str
+    has_title: bool
+
+    @property
+    def is_public(self) -> bool:
+        return self.visibility == Visibility.PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """The first mode is the one to offer: where the contact spoke last."""
+
+    modes: tuple[ComposerMode, ...]
+    reply_draft: str
+    note_draft: str
+    draft_saved_at: datetime | None
+
+
+def composer(*, conversation: UUID, by: Membership, now: datetime) -> Composer:
+    found = access.conversation_for(by, conversation)
+    threads = list(
+        Thread.objects.select_related("inbox", "handle", "organisation")
+        .filter(conversation_id=found.id)
+        .order_by("-last_inbound_at", "-created_at")
+    )
+    modes = [mode for thread in threads for mode in _modes(thread, threads, now)]
+    drafts = {draft.kind: draft for draft in Draft.objects.filter(conversation_id=found.id, member=by)}
+    reply, note = drafts.get("reply"), drafts.get("note")
+    if reply is not None and reply.thread_id:
+        modes.sort(key=lambda mode: mode.thread_id != reply.thread_id)
+    return Composer(
+        modes=tuple(modes),
+        reply_draft=reply.text if reply else "",
+        note_draft=note.text if note else "",
+        draft_saved_at=max((draft.saved_at for draft in drafts.values()), default=None),
+    )
+
+
+def counted_length(*, conversation: UUID, thread: UUID, text: str, by: Membership) -> int:
+    """The text's length as the platform of this thread counts it."""
+    found = access.thread_for(by, conversation, thread)
+    connected = open_account(found.inbox, found.organisation)
+    return connected.channel.length(text, connected.account)
+
+
+def blocked_reason(thread: Thread, connected: Connected) -> str:
+    """Why nothing can be sent in this thread now, "" when it can."""
+    inbox = connected.inbox
+    if inbox.state == InboxState.DISCONNECTED:
+        return _("%(inbox)s is disconnected.") % {"inbox": inbox.name}
+    if inbox.state == InboxState.BROKEN:
+        return _("%(inbox)s no longer lets us in: %(reason)s An administrator can reconnect it.") % {
+            "inbox": inbox.name,
+            "reason": inbox.state_reason,
+        }
+    if not thread.handle.is_reachable:
+        return _("%(name)s can no longer be reached here. %(reason)s") % {
+            "name": thread.handle.name or thread.handle.username,
+            "reason": thread.handle.unreachable_reason,
+        }
+    closes_at = window_closes_at(thread, connected)
+    if closes_at is not None and closes_at <= timezone.now():
+        return _("The time in which %(channel)s lets us answer freely is over.") % {"channel": connected.channel.label}
+    if thread.facts.get("is_gone"):
+        return _("What this would answer is no longer there.")
+    return ""
+
+
+def window_closes_at(thread: Thread, connected: Connected) -> datetime | None:
+    """When the reply window of this thread shuts; None: never."""
+    duration = connected.channel.capabilities.window.duration
+    if duration is None or thread.last_inbound_at is None:
+        return None
+    return thread.last_inbound_at + duration
+
+
+def _modes(thread: Thread, threads: list[Thread], now: datetime) -> list[ComposerMode]:
+    connected = open_account(thread.inbox, thread.organisation)
+    modes = [_mode(thread, connected, thread.visibility)]
+    can_go_private = (
+        thread.visibility == Visibility.PUBLIC
+        and Action.PRIVATE_REPLY in connected.channel.capabilities.actions
+        and not any(each.inbox_id == thread.inbox_id and each.visibility == Visibility.PRIVATE for each in threads)
+    )
+    if can_go_private:
+        modes.append(_mode(thread, connected, Visibility.PRIVATE))
+    return modes
+
+
+def _mode(thread: Thread, connected: Connected, visibility: str) -> ComposerMode:
+    channel, capabilities = connected.channel, connected.channel.capabilities
+    limit = channel.text_limit(connected.account)
+    return ComposerMode(
+        thread_id=thread.id,
+        visibility=str(visibility),
+        channel_label=channel.label,
+        kind=thread.inbox.kind,
+        band_sentence=_band(thread, channel.label, visibility),
+        limit=limit.maximum,
+        unit=str(limit.unit),
+        per_link=limit.per_link,
+        splits=limit.splits,
+        media_count=capabilities.media.count,
+        media_bytes=capabilities.media.bytes_each,
+        media_types=capabilities.media.content_types,
+        window_closes_at=window_closes_at(thread, connected),
+        blocked_reason=blocked_reason(thread, connected),
+        warning=_(capabilities.third_parties_may_read)
+        if visibility == Visibility.PRIVATE and capabilities.third_parties_may_read
+        else "",
+        has_title=capabilities.has_title,
+    )
+
+
+def _band(thread: Thread, label: str, visibility: str) -> str:
+    """Where these words go, in one sentence."""
+    name = (thread.handle.name or thread.handle.username).split(" ")[0]
+    if visibility == Visibility.PRIVATE:
+        return _("via %(channel)s, only %(name)s reads this") % {"channel": label, "name": name or _("the customer")}
+    audience = (thread.context or {}).get("audience")
+    if audience:
+        return _("on %(channel)s, about %(audience)s people see this") % {"channel": label, "audience": audience}
+    return _("on %(channel)s, anyone can read this") % {"channel": label}

@@ -1,0 +1,181 @@
+"""One turn of an intake worker: claim a lane's batch, settle it per organisation, commit. Or: find the culprit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+
+from klankbord.desk.contacts.arrivals import HandleRaced
+from klankbord.desk.conversations.arrivals import Raced
+from klankbord.desk.inboxes import deliveries, ledger
+from klankbord.desk.inboxes.deliveries import Claimed
+from klankbord.desk.inboxes.models import Inbox, InboxState, Outcome
+from klankbord.desk.organisations.models import Organisation
+from klankbord.desk.wall import organisation
+
+from ..accounts import Connected, open_inboxes
+from ..reactions import react
+from .reading import Entry, Overran, read
+from .settling import settle
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+_SLOW_LANE = 9_999  # deliveries on which the parser overran wait here, so that their neighbours need not
+_PARSER_TRIES = 3
+_RACES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    deliveries: int = 0
+    messages: int = 0
+
+
+def take_in_lane(lane: int, *, now: datetime, limit: int = BATCH) -> Result:
+    """Settle the oldest deliveries of a lane, in one transaction. When the batch fails, again with halving."""
+    for _ in range(_RACES):
+        try:
+            with transaction.atomic():
+                return take_in(deliveries.claim(lane, limit=limit, now=now), now=now, is_careful=False)
+        except (Raced, HandleRaced):
+            continue
+        except (OperationalError, InterfaceError):
+            raise  # the database is away or asked us to try again: nothing is settled, the caller comes back
+        except Exception as error:
+            log.warning(
+                "intake batch failed, looking for the item", extra={"lane": lane, "error": type(error).__name__}
+            )
+            break
+    with transaction.atomic():
+        return take_in(deliveries.claim(lane, limit=limit, now=now), now=now, is_careful=True)
+
+
+def take_in(claimed: Sequence[Claimed], *, now: datetime, is_careful: bool) -> Result:
+    """Settle claimed deliveries, one organisation at a time within the running transaction."""
+    per_organisation: dict[UUID, list[Claimed]] = {}
+    for each in claimed:
+        per_organisation.setdefault(each.organisation_id, []).append(each)
+    messages = 0
+    for organisation_id in sorted(per_organisation):
+        messages += _take_in_organisation(organisation_id, per_organisation[organisation_id], now, is_careful)
+    return Result(len(claimed), messages)
+
+
+def _take_in_organisation(organisation_id: UUID, claimed: list[Claimed], now: datetime, is_careful: bool) -> int:
+    ours = Organisation.objects.get(id=organisation_id)
+    with organisation(organisation_id):
+        inboxes = open_inboxes({each.inbox_id for each in claimed}, ours)
+        usable = [each for each in claimed if _is_connected(inboxes.get(each.inbox_id))]
+        entries, overran = read(usable, inboxes)
+        siblings = _siblings(inboxes.values())
+        if is_careful:
+            _settle_carefully(entries, siblings, now)
+        else:
+            _settle_at_once(entries, siblings, now)
+        _close(entries, claimed, overran, now)
+    return sum(entry.outcome == Outcome.MESSAGE for entry in entries)
+
+
+def _is_connected(connected: Connected | None) -> bool:
+    return connected is not None and connected.inbox.state != InboxState.DISCONNECTED
+
+
+def _siblings(connected: Sequence[Connected]) -> dict[UUID, list[UUID]]:
+    """For channels whose ids are the same everywhere: all inboxes of that kind, so that a mail is stored once."""
+    kinds = {each.inbox.kind for each in connected if each.channel.capabilities.ids_are_global}
+    if not kinds:
+        return {}
+    siblings: dict[str, list[UUID]] = {}
+    for inbox_id, kind in Inbox.objects.filter(kind__in=kinds).order_by("id").values_list("id", "kind"):
+        siblings.setdefault(kind, []).append(inbox_id)
+    return {each.inbox.id: siblings[each.inbox.kind] for each in connected if each.inbox.kind in kinds}
+
+
+def _settle_at_once(entries: list[Entry], siblings: dict[UUID, list[UUID]], now: datetime) -> None:
+    batch = settle(entries, siblings=siblings, now=now)
+    react(batch.events, now=now)
+
+
+def _settle_carefully(entries: list[Entry], siblings: dict[UUID, list[UUID]], now: datetime) -> None:
+    """Halve until the item that cannot be settled stands alone; its neighbours are stored."""
+    if not entries:
+        return
+    try:
+        with transaction.atomic():
+            _settle_at_once(entries, siblings, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        for entry in entries:
+            entry.outcome = entry.reason = ""
+        if len(entries) == 1:
+            entries[0].outcome, entries[0].reason = Outcome.DEAD, _name(error)
+            return
+        middle = len(entries) // 2
+        _settle_carefully(entries[:middle], siblings, now)
+        _settle_carefully(entries[middle:], siblings, now)
+
+
+def _name(error: Exception) -> str:
+    """What went wrong, without the message's own words: database errors quote the row they refuse."""
+    if isinstance(error, DatabaseError):
+        return f"{type(error).__name__}: the database refused it"
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def _close(entries: Sequence[Entry], claimed: Sequence[Claimed], overran: Sequence[Overran], now: datetime) -> None:
+    """Write the outcomes into the ledger, bury the dead, finish the deliveries."""
+    items: dict[UUID, list[tuple[int, str, str]]] = {each.id: [] for each in claimed}
+    waits = _put_off_or_bury(overran, items, now)
+    for entry in entries:
+        items[entry.claimed.id].append((entry.position, entry.outcome, entry.reason))
+    by_id = {each.id: each for each in claimed}
+    for key, found in items.items():
+        if not found and key not in waits:
+            found.append((-1, Outcome.IGNORED, "inbox disconnected"))
+    settled = [
+        ledger.Settled(by_id[key].inbox_id, key, position, by_id[key].received_at, Outcome(outcome), reason)
+        for key, found in items.items()
+        for position, outcome, reason in found
+    ]
+    ledger.note(settled)
+    ledger.bury([_letter(by_id[each.delivery_id], each) for each in settled if each.outcome == Outcome.DEAD], now=now)
+    deliveries.finish(
+        {
+            key: [(outcome, reason) for _, outcome, reason in sorted(found)]
+            for key, found in items.items()
+            if key not in waits
+        },
+        {each.id: each.received_at for each in claimed},
+    )
+
+
+def _put_off_or_bury(
+    overran: Sequence[Overran], items: dict[UUID, list[tuple[int, str, str]]], now: datetime
+) -> set[UUID]:
+    waits = [each.claimed for each in overran if each.claimed.attempts + 1 < _PARSER_TRIES]
+    deliveries.put_off(waits, until=now + timedelta(seconds=1), lane=_SLOW_LANE)
+    for each in overran:
+        if each.claimed not in waits:
+            items[each.claimed.id].append((-1, Outcome.DEAD, f"parser stopped: {each.reason}"))
+    return {each.id for each in waits}
+
+
+def _letter(claimed: Claimed, settled: ledger.Settled) -> dict[str, object]:
+    return {
+        "inbox_id": claimed.inbox_id,
+        "delivery_id": claimed.id,
+        "position": settled.position,
+        "received_at": claimed.received_at,
+        "reason": settled.reason,
+        "body": bytes(claimed.body),
+        "headers": claimed.headers,
+        "query": claimed.query,
+        "is_history": claimed.is_history,
+    }

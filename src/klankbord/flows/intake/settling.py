@@ -1,0 +1,287 @@
+"""Settle a batch of one organisation: every entry gets exactly one outcome, everything in sets.
+
+Read from the top: `settle` is the story, in the order in which it happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from klankbord.contract import Arrived, Ignored, Malformed, Unknown
+from klankbord.desk.contacts.arrivals import HandleKey, KnownHandle, find_or_make_handles, handle_key
+from klankbord.desk.conversations import arrivals
+from klankbord.desk.conversations.arrivals import KnownMessage, KnownThread
+from klankbord.desk.conversations.case import Case, hear, is_closed_to_reopening, speak
+from klankbord.desk.conversations.cases import lock_cases, open_cases, record, store_cases, tell
+from klankbord.desk.conversations.models import Status
+from klankbord.desk.inboxes.models import Outcome
+from klankbord.kernel.ids import random_token, uuid7
+from klankbord.kernel.tags import read_tag
+from klankbord.kernel.text import one_line
+
+from . import rows
+from .changes import apply_changes
+from .echoes import adopt_echoes
+from .reading import Entry, as_arrival
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is known while a batch is settled."""
+
+    now: datetime
+    siblings: dict[UUID, list[UUID]]  # inbox → inboxes in which the same id means the same message, itself first
+    known: dict[arrivals.ExternalKey, KnownMessage] = field(default_factory=dict)
+    handles: dict[HandleKey, KnownHandle] = field(default_factory=dict)
+    cases: dict[UUID, Case] = field(default_factory=dict)
+    opened: list[Case] = field(default_factory=list)
+    previous: dict[UUID, UUID] = field(default_factory=dict)
+    retired: list[UUID] = field(default_factory=list)
+    threads: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    heard: dict[UUID, tuple[datetime, str]] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+    def find(self, inbox_id: UUID, external_id: str) -> KnownMessage | None:
+        for sibling in self.siblings.get(inbox_id, [inbox_id]):
+            found = self.known.get((sibling, external_id))
+            if found is not None:
+                return found
+        return None
+
+
+def settle(entries: list[Entry], *, siblings: dict[UUID, list[UUID]], now: datetime) -> Batch:
+    """Runs inside `with organisation(id):`. Sets every entry's outcome. Raises Raced when the batch must run again."""
+    batch = Batch(now=now, siblings=siblings)
+    _settle_what_needs_nothing(entries)
+    batch.known = arrivals.known_messages(_external_keys(entries, siblings))
+    adopt_echoes(entries, batch.known, now=now)
+    arriving = _drop_duplicates(_arriving(entries), batch)
+    _place(arriving, batch)
+    _store(batch)
+    apply_changes(entries, batch)
+    record(batch.events)
+    tell(batch.changes, now=now)
+    return batch
+
+
+# ------------------------------------------------------------------------------------------ what is known already
+
+
+def _settle_what_needs_nothing(entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        match entry.item:
+            case Ignored(reason=reason):
+                entry.outcome, entry.reason = Outcome.IGNORED, reason
+            case Malformed(reason=reason):
+                entry.outcome, entry.reason = Outcome.DEAD, reason
+            case Unknown() as unknown if as_arrival(unknown) is None:
+                entry.outcome, entry.reason = Outcome.IGNORED, f"unknown kind {one_line(unknown.kind, limit=40)}"
+
+
+def _external_keys(entries: Iterable[Entry], siblings: dict[UUID, list[UUID]]) -> set[arrivals.ExternalKey]:
+    keys: set[arrivals.ExternalKey] = set()
+    for entry in entries:
+        ids = [getattr(entry.item, "external_id", ""), getattr(entry.item, "in_reply_to", "")]
+        ids += getattr(entry.item, "thread_ids", ())
+        keys.update((inbox, each) for inbox in siblings.get(entry.inbox_id, [entry.inbox_id]) for each in ids if each)
+    return keys
+
+
+def _arriving(entries: Iterable[Entry]) -> list[tuple[Entry, Arrived]]:
+    found: list[tuple[Entry, Arrived]] = []
+    for entry in entries:
+        item = as_arrival(entry.item) if isinstance(entry.item, Unknown) else entry.item
+        if not entry.outcome and isinstance(item, Arrived):
+            found.append((entry, item))
+    return found
+
+
+def _drop_duplicates(arriving: list[tuple[Entry, Arrived]], batch: Batch) -> list[tuple[Entry, Arrived]]:
+    """The UNIQUE in the database decides in the end; here the many that are plainly known leave the batch."""
+    fresh: dict[arrivals.ExternalKey, tuple[Entry, Arrived]] = {}
+    for entry, item in arriving:
+        known = batch.find(entry.inbox_id, item.external_id)
+        first_inbox = batch.siblings.get(entry.inbox_id, [entry.inbox_id])[0]
+        key = (first_inbox, rows.own_external_id(item, known))
+        again = fresh.get(key) or (known if known and not rows.differs(item, known) else None)
+        if again is None:
+            fresh[key] = (entry, item)
+            continue
+        entry.outcome = Outcome.DUPLICATE
+        if isinstance(again, KnownMessage) and again.inbox_id != entry.inbox_id:
+            rows.note_also_to(again.id, entry.connected.inbox.address or entry.connected.inbox.name)
+    return list(fresh.values())
+
+
+# ------------------------------------------------------------------------------------------ people and places
+
+
+def _place(arriving: list[tuple[Entry, Arrived]], batch: Batch) -> None:
+    """Give every new message its thread and case, opening what is missing, and move the cases."""
+    if not arriving:
+        return
+    batch.handles = find_or_make_handles(
+        {handle_key(entry.connected.inbox.kind, item.person): item.person for entry, item in arriving}, now=batch.now
+    )
+    tokens = {id(item): read_tag(item.reply_tag, key=entry.connected.account.reply_key) for entry, item in arriving}
+    by_id, by_token, by_place = arrivals.known_threads(
+        ids=[found.thread_id for entry, item in arriving for found in _referred(entry, item, batch)],
+        tokens=tokens.values(),
+        places=[(entry.inbox_id, item.place.key) for entry, item in arriving],
+    )
+    batch.cases = lock_cases(thread.conversation_id for thread in by_id.values())
+    in_batch: dict[arrivals.ExternalKey, KnownThread] = {}
+    for entry, item in arriving:
+        thread = (
+            _thread_of_reference(entry, item, batch, by_id, in_batch)
+            or by_token.get(tokens[id(item)])
+            or by_place.get((entry.inbox_id, item.place.key))
+        )
+        if thread is None and item.is_context:
+            entry.outcome, entry.reason = Outcome.IGNORED, "own post"
+            continue
+        thread = _usable(thread, entry, item, batch) or _open_thread(entry, item, batch, thread)
+        by_place[entry.inbox_id, item.place.key] = thread
+        if item.external_id:
+            in_batch[entry.inbox_id, item.external_id] = thread
+        _take(entry, item, thread, batch)
+
+
+def _referred(entry: Entry, item: Arrived, batch: Batch) -> Iterable[KnownMessage]:
+    for external_id in item.thread_ids:
+        found = batch.find(entry.inbox_id, external_id)
+        if found is not None:
+            yield found
+
+
+def _thread_of_reference(
+    entry: Entry,
+    item: Arrived,
+    batch: Batch,
+    by_id: dict[UUID, KnownThread],
+    in_batch: dict[arrivals.ExternalKey, KnownThread],
+) -> KnownThread | None:
+    """The thread of the first message it refers to that we know. A private answer to a public message is another
+    place, so the visibility must agree."""
+    for external_id in item.thread_ids:
+        known = batch.find(entry.inbox_id, external_id)
+        thread = by_id.get(known.thread_id) if known else in_batch.get((entry.inbox_id, external_id))
+        if thread is not None and thread.visibility == item.place.visibility:
+            return thread
+    return None
+
+
+def _usable(thread: KnownThread | None, entry: Entry, item: Arrived, batch: Batch) -> KnownThread | None:
+    """The thread, unless its case was resolved too long ago to reopen."""
+    if thread is None:
+        return None
+    case = batch.cases[thread.conversation_id]
+    days = entry.connected.inbox.reopen_days
+    if is_closed_to_reopening(case, reopen_days=days, at=item.at) and not item.is_automatic:
+        batch.retired.append(thread.id)
+        return None
+    return thread
+
+
+def _open_thread(entry: Entry, item: Arrived, batch: Batch, former: KnownThread | None) -> KnownThread:
+    """A new thread: in the case of what it refers to (a private answer in a public case), else in a new case."""
+    inbox = entry.connected.inbox
+    handle = batch.handles[handle_key(inbox.kind, item.person)]
+    case = _case_of_reference(entry, item, batch) if former is None else None
+    if case is None:
+        case = Case(
+            id=uuid7(),
+            contact_id=handle.contact_id,
+            inbox_id=inbox.id,
+            visibility=str(item.place.visibility),
+            last_message_at=item.at,
+            title=one_line(item.place.title, limit=300),
+            language=item.language[:8],
+            status=Status.SPAM if item.is_spam else Status.OPEN,
+        )
+        batch.cases[case.id] = case
+        batch.opened.append(case)
+        if former is not None:
+            batch.previous[case.id] = former.conversation_id
+        batch.events.append(rows.event("conversation opened", case.id, entry, item))
+    thread = KnownThread(
+        id=uuid7(),
+        conversation_id=case.id,
+        inbox_id=inbox.id,
+        handle_id=handle.id,
+        place_key=item.place.key,
+        visibility=str(item.place.visibility),
+        token=random_token(),
+        is_live=True,
+    )
+    batch.threads.append(rows.thread(thread, item, now=batch.now))
+    return thread
+
+
+def _case_of_reference(entry: Entry, item: Arrived, batch: Batch) -> Case | None:
+    for known in _referred(entry, item, batch):
+        case = batch.cases.get(known.conversation_id)
+        if case is not None and case.status != Status.RESOLVED:
+            return case
+    return None
+
+
+# ------------------------------------------------------------------------------------------ messages and cases
+
+
+def _take(entry: Entry, item: Arrived, thread: KnownThread, batch: Batch) -> None:
+    """One message into its thread: its row, its files, its words, and what it does to the case."""
+    case = batch.cases[thread.conversation_id]
+    handle = batch.handles[handle_key(entry.connected.inbox.kind, item.person)]
+    is_stranger = handle.contact_id != case.contact_id and not item.is_own
+    message = rows.message(entry, item, thread, handle, is_stranger=is_stranger, known=batch, now=batch.now)
+    batch.messages.append(message)
+    batch.attachments.extend(rows.attachments(message, item, now=batch.now))
+    batch.documents.append(rows.document(message, item))
+    batch.changes.append(rows.change(message, "message"))
+    entry.outcome = Outcome.MESSAGE
+    preview = rows.preview(item)
+    if item.is_context:
+        return
+    if item.is_own:
+        speak(case, at=item.at, text=preview, visibility=thread.visibility, by="agent")
+        batch.events.append(rows.event("replied elsewhere", case.id, entry, item, message["id"]))
+        return
+    did = hear(
+        case,
+        at=item.at,
+        text=preview,
+        visibility=thread.visibility,
+        is_automatic=item.is_automatic,
+        is_history=entry.is_history,
+    )
+    if entry.is_history and case.status == Status.OPEN:
+        case.status = Status.PENDING  # imported history waits for nobody
+    if not item.is_automatic:
+        newest = batch.heard.get(thread.id)
+        if newest is None or newest[0] <= item.at:
+            batch.heard[thread.id] = (item.at, item.external_id)
+    batch.events.append(rows.event("message received", case.id, entry, item, message["id"]))
+    if did:
+        batch.events.append(rows.event(f"conversation {did}", case.id, entry, item, message["id"]))
+
+
+def _store(batch: Batch) -> None:
+    opened = {case.id for case in batch.opened}
+    arrivals.retire_threads(batch.retired)
+    open_cases(batch.opened, previous=batch.previous, now=batch.now)
+    arrivals.open_threads(batch.threads)
+    arrivals.store_messages(batch.messages)
+    arrivals.store_attachments(batch.attachments)
+    arrivals.add_search_documents(batch.documents)
+    arrivals.touch_threads(batch.heard)
+    touched = {message["conversation_id"] for message in batch.messages} - opened
+    store_cases([batch.cases[key] for key in sorted(touched)], also_count=batch.opened)

@@ -1,0 +1,155 @@
+"""What became of a reply that was handed over: each outcome one transaction, and nothing in between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from klankbord.contract import Receipt
+from klankbord.desk.conversations.arrivals import add_parts
+from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
+from klankbord.desk.conversations.models import Message, MessageState, Outbox, OutboxState, Status, Thread
+from klankbord.desk.inboxes.models import Inbox, InboxState
+from klankbord.desk.wall import organisation
+from klankbord.kernel.text import clean
+
+from . import sendgate
+from .sending import change_of
+
+
+def arrived(message_id: UUID, organisation_id: UUID, receipt: Receipt, *, now: datetime) -> None:
+    """The platform took it."""
+    with organisation(organisation_id):
+        message = _lock(message_id)
+        if message is None:
+            return
+        first, *others = receipt.external_ids or (None,)
+        taken = Message.objects.filter(inbox_id=message.inbox_id, external_id=first).exclude(id=message_id)
+        if first is not None and not taken.exists():
+            message.external_id = first
+        message.state, message.state_reason, message.state_at = str(receipt.state), "", receipt.at
+        message.facts = {**message.facts, **({"url": receipt.url} if receipt.url else {}), "receipt": dict(receipt.facts)}
+        message.save(update_fields=["external_id", "state", "state_reason", "state_at", "facts"])
+        add_parts(message.id, message.inbox_id, [each for each in others if each])
+        Outbox.objects.filter(id=message_id).delete()
+        sendgate.note_success(message.inbox_id)
+        _note("reply sent", message, now)
+
+
+def failed(message_id: UUID, organisation_id: UUID, sentence: str, *, now: datetime, is_gone: bool = False) -> None:
+    """It will not arrive without a person: the case is open again and shows why."""
+    with organisation(organisation_id):
+        message = _lock(message_id)
+        if message is None:
+            return
+        _mark(message, MessageState.FAILED, sentence, now)
+        Outbox.objects.filter(id=message_id).delete()
+        if is_gone:
+            thread = Thread.objects.get(id=message.thread_id)
+            thread.facts = {**thread.facts, "is_gone": True}
+            thread.save(update_fields=["facts"])
+        _in_trouble(message)
+        _note("reply failed", message, now)
+
+
+def later(
+    message_id: UUID,
+    organisation_id: UUID,
+    sentence: str,
+    *,
+    seconds: float,
+    is_inbox_wide: bool,
+    parts_done: Sequence[str],
+    now: datetime,
+) -> None:
+    """Back in the queue; what arrived of it in parts is remembered and not sent again."""
+    with organisation(organisation_id):
+        message = _lock(message_id)
+        if message is None:
+            return
+        _mark(message, MessageState.QUEUED, sentence, now)
+        add_parts(message.id, message.inbox_id, parts_done)
+        pause = timedelta(seconds=seconds)
+        Outbox.objects.filter(id=message_id).update(state=OutboxState.QUEUED, due_at=now + pause, lease_until=None)
+        sendgate.note_failure(message.inbox_id, pause=pause if is_inbox_wide and seconds > 0 else None, now=now)
+        tell([change_of(message, "receipt")], now=now)
+
+
+def uncertain(
+    message_id: UUID, organisation_id: UUID, sentence: str, *, now: datetime, parts_done: Sequence[str] = ()
+) -> None:
+    """Nobody knows whether it arrived: its lane stops until a look-up or a person decides."""
+    with organisation(organisation_id):
+        message = _lock(message_id)
+        if message is None:
+            return
+        _mark(message, MessageState.UNCERTAIN, sentence, now)
+        add_parts(message.id, message.inbox_id, parts_done)
+        Outbox.objects.filter(id=message_id).update(state=OutboxState.UNCERTAIN, lease_until=None)
+        _in_trouble(message)
+        _note("reply uncertain", message, now)
+
+
+def credentials_rejected(message_id: UUID, organisation_id: UUID, sentence: str, *, now: datetime) -> None:
+    """Our access was revoked: the inbox stops, its replies wait in order, an administrator is told by its state."""
+    with organisation(organisation_id):
+        message = _lock(message_id)
+        if message is None:
+            return
+        _mark(message, MessageState.QUEUED, sentence, now)
+        Outbox.objects.filter(id=message_id).update(state=OutboxState.QUEUED, due_at=now, lease_until=None)
+        break_inbox(message.inbox_id, sentence, now=now)
+        tell([change_of(message, "receipt")], now=now)
+
+
+def break_inbox(inbox_id: UUID, sentence: str, *, now: datetime) -> None:
+    """The platform no longer accepts us. Runs inside `with organisation(id):`."""
+    Inbox.objects.filter(id=inbox_id, state__in=(InboxState.CONNECTED, InboxState.PAUSED)).update(
+        state=InboxState.BROKEN, state_reason=clean(sentence)[:500], state_since=now
+    )
+    sendgate.shut(inbox_id)
+    tell([{"conversation": None, "inbox": inbox_id, "thread": None, "what": "inbox"}], now=now)
+
+
+def _lock(message_id: UUID) -> Message | None:
+    """The message, unless something else settled it meanwhile (an echo, a person): then there is nothing to do."""
+    row = Outbox.objects.select_for_update().filter(id=message_id).first()
+    if row is None or row.state == OutboxState.QUEUED:
+        return None
+    found: Message = Message.objects.select_for_update().get(id=message_id)
+    return found
+
+
+def _mark(message: Message, state: MessageState, sentence: str, now: datetime) -> None:
+    message.state, message.state_reason, message.state_at = state, clean(sentence)[:500], now
+    message.save(update_fields=["state", "state_reason", "state_at"])
+
+
+def _in_trouble(message: Message) -> None:
+    case = lock_cases([message.conversation_id])[message.conversation_id]
+    case.has_trouble = True
+    before: dict[str, Any] = message.facts.get("before", {})
+    if case.status in (Status.PENDING, Status.RESOLVED):
+        case.status, case.resolved_at = Status.OPEN, None
+    if case.waiting_since is None and before.get("waiting_since"):
+        case.waiting_since = datetime.fromisoformat(before["waiting_since"])
+    store_cases([case])
+
+
+def _note(kind: str, message: Message, now: datetime) -> None:
+    record(
+        [
+            {
+                "kind": kind,
+                "conversation_id": message.conversation_id,
+                "message_id": message.id,
+                "by_id": message.author_id,
+                "by_kind": message.author_kind,
+                "at": now,
+                "facts": {},
+            }
+        ]
+    )
+    tell([change_of(message, "receipt")], now=now)

@@ -1,0 +1,311 @@
+"""An agent's words: replies, notes, drafts and what can still be done about a reply that has left.
+
+agent → access and the channel's limits → message and outbox row in one transaction → `delivery` takes it from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from klankbord import channels
+from klankbord.contract import Action, Visibility
+from klankbord.desk import access
+from klankbord.desk.conversations import services
+from klankbord.desk.conversations.case import Case
+from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
+from klankbord.desk.conversations.models import (
+    Attachment,
+    AttachmentState,
+    Draft,
+    DraftKind,
+    Message,
+    MessageKind,
+    MessageState,
+    Outbox,
+    OutboxState,
+    Status,
+    Thread,
+)
+from klankbord.desk.errors import CannotReply, Invalid, NotFound, SomebodyAnswered, TooLate
+from klankbord.desk.organisations.models import Membership
+from klankbord.desk.wall import current_organisation_id
+from klankbord.kernel.ids import random_token, uuid7
+from klankbord.kernel.text import clean
+
+from .accounts import Connected, open_account
+from .composing import blocked_reason
+from .sending import change_of, queue_reply
+
+
+def send_reply(
+    *,
+    conversation: UUID,
+    thread: UUID,
+    text: str,
+    by: Membership,
+    now: datetime,
+    client_key: str,
+    visibility: str | None = None,
+    keep_open: bool = False,
+    then: str = "",
+    attachments: Sequence[UUID] = (),
+    seen_message: UUID | None = None,
+    confirmed: bool = False,
+) -> Message:
+    """Queue a reply in a thread. The same client_key twice is one reply.
+
+    visibility: "private" for an answer in private to a public message, where the channel can.
+    then: "resolve" to resolve once queued.   seen_message: the newest message on the agent's screen.
+    Raises CannotReply, SomebodyAnswered (unless confirmed), Invalid.
+    """
+    access.require(by, "answer")
+    found = access.thread_for(by, conversation, thread)
+    again = Message.objects.filter(client_key=client_key).first()
+    if again is not None:
+        return again
+    lock_cases([found.conversation_id])  # two agents, or two clicks, in the same second: one after the other
+    again = Message.objects.filter(client_key=client_key).first()
+    if again is not None:
+        return again
+    if not confirmed:
+        _refuse_if_answered(found, by, seen_message)
+    if visibility and visibility != found.visibility:
+        found = _private_thread(found, visibility, now)
+    files = _own_uploads(attachments, found, by)
+    _check(found, text, files)
+    message = queue_reply(
+        thread=found, text=text, by=by, now=now, client_key=client_key, keeps_open=keep_open, attachments=files
+    )
+    Draft.objects.filter(conversation_id=conversation, member=by, kind=DraftKind.REPLY).delete()
+    if then == "resolve":
+        services.resolve_conversation(conversation=conversation, by=by, now=now)
+    return message
+
+
+def take_back(*, message: UUID, by: Membership, now: datetime) -> str:
+    """Undo a reply that has not left: its words return as a draft, the case to where it was. Raises TooLate."""
+    found = access.message_for(by, message)
+    gone = Outbox.objects.filter(id=message, organisation_id=current_organisation_id(), state=OutboxState.QUEUED)
+    if found.state != MessageState.QUEUED or gone.delete()[0] != 1:
+        raise TooLate
+    case = lock_cases([found.conversation_id])[found.conversation_id]
+    before = found.facts.get("before", {})
+    if case.status in (Status.PENDING, Status.RESOLVED):
+        case.status = Status(before.get("status", Status.OPEN))
+        case.resolved_at = None
+    case.waiting_since = _moment(before.get("waiting_since")) or case.waiting_since
+    case.message_count -= 1
+    _restore_preview(case, found)
+    store_cases([case])
+    Message.objects.filter(id=message).update(state=MessageState.TAKEN_BACK, state_at=now)
+    Attachment.objects.filter(message_id=message).update(message=None, uploaded_by=by)
+    save_draft(
+        conversation=found.conversation_id,
+        kind=DraftKind.REPLY,
+        text=found.text,
+        thread=found.thread_id,
+        by=by,
+        now=now,
+    )
+    _record("reply taken back", found, by, now)
+    return str(found.text)
+
+
+def write_note(*, conversation: UUID, text: str, by: Membership, now: datetime, client_key: str) -> Message:
+    """A note for colleagues; customers never see it."""
+    access.require(by, "answer")
+    found = access.conversation_for(by, conversation)
+    text = clean(text).strip()
+    if not text:
+        raise Invalid(_("Write something first."))
+    again = Message.objects.filter(client_key=client_key).first()
+    if again is not None:
+        return again
+    thread = Thread.objects.filter(conversation_id=found.id).order_by("-last_inbound_at", "-id").first()
+    note: Message = Message.objects.create(
+        id=uuid7(), conversation_id=found.id, thread=thread, inbox_id=found.inbox_id, kind=MessageKind.NOTE,
+        visibility=Visibility.PRIVATE, author_kind="agent", author=by, author_name=by.name, text=text, at=now,
+        received_at=now, client_key=client_key,
+    )  # fmt: skip
+    Draft.objects.filter(conversation_id=found.id, member=by, kind=DraftKind.NOTE).delete()
+    _record("note written", note, by, now, what="message")
+    return note
+
+
+def save_draft(
+    *, conversation: UUID, kind: str, text: str, thread: UUID | None, by: Membership, now: datetime
+) -> Draft | None:
+    """Keep unsent words; empty words remove the draft."""
+    found = access.conversation_for(by, conversation)
+    text = clean(text)[:100_000]
+    if not text.strip():
+        discard_draft(conversation=conversation, kind=kind, by=by)
+        return None
+    draft: Draft
+    draft, _made = Draft.objects.update_or_create(
+        conversation_id=found.id, member=by, kind=DraftKind(kind),
+        defaults={"text": text, "thread_id": thread, "saved_at": now},
+    )  # fmt: skip
+    return draft
+
+
+def discard_draft(*, conversation: UUID, kind: str, by: Membership) -> None:
+    found = access.conversation_for(by, conversation)
+    Draft.objects.filter(conversation_id=found.id, member=by, kind=DraftKind(kind)).delete()
+
+
+def try_again(*, message: UUID, by: Membership, now: datetime) -> Message:
+    """Send a failed reply once more."""
+    access.require(by, "answer")
+    found = access.message_for(by, message)
+    if found.kind != MessageKind.OUTBOUND or found.state != MessageState.FAILED:
+        raise NotFound
+    Message.objects.filter(id=message).update(state=MessageState.QUEUED, state_reason="", state_at=now)
+    Outbox.objects.get_or_create(
+        id=found.id,
+        defaults={
+            "organisation_id": current_organisation_id(), "inbox_id": found.inbox_id, "thread_id": found.thread_id,
+            "due_at": now, "queued_at": now, "is_automatic": found.is_automatic,
+        },
+    )  # fmt: skip
+    _clear_trouble(found)
+    _record("reply tried again", found, by, now)
+    found.refresh_from_db()
+    return found
+
+
+def settle(*, message: UUID, arrived: bool, by: Membership, now: datetime) -> Message:
+    """A person decides about an uncertain reply: it arrived, or it did not and is sent again."""
+    access.require(by, "answer")
+    found = access.message_for(by, message)
+    if found.state != MessageState.UNCERTAIN:
+        raise NotFound
+    row = Outbox.objects.filter(id=message, organisation_id=current_organisation_id())
+    if arrived:
+        row.delete()
+        Message.objects.filter(id=message).update(state=MessageState.SENT, state_reason="", state_at=now)
+    else:
+        row.update(state=OutboxState.QUEUED, due_at=now, lease_until=None)
+        Message.objects.filter(id=message).update(state=MessageState.QUEUED, state_reason="", state_at=now)
+    _clear_trouble(found)
+    _record("reply settled as arrived" if arrived else "reply sent again", found, by, now)
+    found.refresh_from_db()
+    return found
+
+
+def _refuse_if_answered(thread: Thread, by: Membership, seen_message: UUID | None) -> None:
+    """Somebody else's reply that this person cannot have seen: newer (by its time-ordered id) than the newest seen."""
+    if seen_message is None:
+        return
+    newer = Message.objects.filter(
+        conversation_id=thread.conversation_id, kind=MessageKind.OUTBOUND, author_kind="agent", id__gt=seen_message
+    ).exclude(author=by)
+    if newer.exclude(state=MessageState.TAKEN_BACK).exists():
+        raise SomebodyAnswered
+
+
+def _private_thread(thread: Thread, visibility: str, now: datetime) -> Thread:
+    """The private thread beside a public one, in the same case: found or made."""
+    channel = channels.channel(thread.inbox.kind)
+    if visibility != Visibility.PRIVATE or Action.PRIVATE_REPLY not in channel.capabilities.actions:
+        raise CannotReply(_("This channel cannot answer a public message in private."))
+    place_key = thread.facts.get("private_place_key") or f"private:{thread.handle.external_id}"
+    found = Thread.objects.filter(inbox_id=thread.inbox_id, place_key=place_key, is_live=True).first()
+    if found is not None:
+        return found
+    made: Thread = Thread.objects.create(
+        id=uuid7(), conversation_id=thread.conversation_id, inbox_id=thread.inbox_id, handle_id=thread.handle_id,
+        place_key=place_key, visibility=Visibility.PRIVATE, target=thread.target, title=thread.title, url=thread.url,
+        facts=thread.facts, token=random_token(), created_at=now, last_inbound_id=thread.last_inbound_id,
+        last_inbound_at=thread.last_inbound_at,
+    )  # fmt: skip
+    return made
+
+
+def _own_uploads(attachments: Sequence[UUID], thread: Thread, by: Membership) -> list[Attachment]:
+    wanted = sorted(set(attachments))
+    files = list(
+        Attachment.objects.filter(
+            id__in=wanted,
+            conversation_id=thread.conversation_id,
+            message=None,
+            uploaded_by=by,
+            state=AttachmentState.READY,
+        )
+    )
+    if len(files) != len(wanted):
+        raise Invalid(_("One of the files is no longer there. Add it again."))
+    return files
+
+
+def _check(thread: Thread, text: str, files: Sequence[Attachment]) -> None:
+    """Everything the platform would refuse is refused here first, with the reason."""
+    connected: Connected = open_account(thread.inbox, thread.organisation)
+    reason = blocked_reason(thread, connected)
+    if reason:
+        raise CannotReply(reason)
+    if not clean(text).strip() and not files:
+        raise Invalid(_("Write something first."))
+    capabilities, channel = connected.channel.capabilities, connected.channel
+    limit = channel.text_limit(connected.account)
+    length = channel.length(clean(text).strip(), connected.account)
+    if limit.maximum is not None and length > limit.maximum and not limit.splits:
+        raise CannotReply(
+            _("%(over)d too many: %(channel)s takes %(limit)d at most.")
+            % {"over": length - limit.maximum, "channel": channel.label, "limit": limit.maximum}
+        )
+    if len(files) > capabilities.media.count:
+        raise CannotReply(_("%(channel)s takes %(count)d files at most.")
+                          % {"channel": channel.label, "count": capabilities.media.count})  # fmt: skip
+    for each in files:
+        if capabilities.media.bytes_each and (each.size or 0) > capabilities.media.bytes_each:
+            raise CannotReply(
+                _("%(name)s is too large: %(channel)s takes files up to %(size)d MB.")
+                % {"name": each.name, "channel": channel.label, "size": capabilities.media.bytes_each // 1_000_000}
+            )
+        if not each.content_type.startswith(capabilities.media.content_types or ("",)):
+            raise CannotReply(_("%(channel)s does not take this kind of file.") % {"channel": channel.label})
+
+
+def _restore_preview(case: Case, taken_back: Message) -> None:
+    newest = (
+        Message.objects.filter(conversation_id=case.id)
+        .exclude(id=taken_back.id)
+        .exclude(state=MessageState.TAKEN_BACK)
+        .exclude(kind=MessageKind.NOTE)
+        .order_by("-at", "-id")
+        .first()
+    )
+    if newest is not None:
+        case.preview = " ".join(newest.text.split())[:200]
+        case.preview_by, case.visibility, case.last_message_at = newest.author_kind, newest.visibility, newest.at
+
+
+def _clear_trouble(message: Message) -> None:
+    """The mark goes when no other reply of the conversation is in trouble."""
+    others = Message.objects.filter(
+        conversation_id=message.conversation_id, state__in=(MessageState.FAILED, MessageState.UNCERTAIN)
+    ).exclude(id=message.id)
+    case = lock_cases([message.conversation_id])[message.conversation_id]
+    case.has_trouble = others.exists()
+    store_cases([case])
+
+
+def _record(kind: str, message: Message, by: Membership, now: datetime, what: str = "state") -> None:
+    record(
+        [
+            {
+                "kind": kind, "conversation_id": message.conversation_id, "message_id": message.id, "by_id": by.id,
+                "by_kind": "agent", "at": now, "facts": {},
+            }
+        ]
+    )  # fmt: skip
+    tell([change_of(message, what)], now=now)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,158 @@
+"""Put a reply in the queue: the message, its outbox row and the case's new state in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from klankbord.contract import AuthorKind
+from klankbord.desk.conversations.arrivals import add_search_documents
+from klankbord.desk.conversations.case import speak
+from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
+from klankbord.desk.conversations.models import Attachment, Message, MessageKind, MessageState, Outbox, Thread
+from klankbord.desk.organisations.models import Membership, Organisation
+from klankbord.desk.wall import current_organisation_id
+from klankbord.kernel.ids import uuid7
+from klankbord.kernel.text import clean, one_line
+
+
+def queue_reply(
+    *,
+    thread: Thread,
+    text: str,
+    by: Membership,
+    now: datetime,
+    client_key: str,
+    keeps_open: bool = False,
+    attachments: Sequence[Attachment] = (),
+    facts: Mapping[str, Any] | None = None,
+) -> Message:
+    """A person's reply: leaves after the organisation's undo time."""
+    undo = timedelta(seconds=_organisation().undo_seconds)
+    message = _message(thread, text, AuthorKind.AGENT, now, by=by, client_key=client_key, facts=facts)
+    case = lock_cases([thread.conversation_id])[thread.conversation_id]
+    message.facts = {
+        **message.facts,
+        "before": {"status": str(case.status), "waiting_since": case.waiting_since and case.waiting_since.isoformat()},
+    }
+    message.keeps_open = keeps_open
+    message.save(force_insert=True)
+    if attachments:
+        Attachment.objects.filter(id__in=[each.id for each in attachments]).update(message=message)
+    _hand_over(message, due_at=now + undo, now=now)
+    speak(
+        case,
+        at=now,
+        text=_preview(message, attachments),
+        visibility=thread.visibility,
+        by="agent",
+        keeps_open=keeps_open,
+    )
+    store_cases([case])
+    _tell(message, "reply queued", by, now)
+    return message
+
+
+def queue_automatic(*, thread_id: UUID, text: str, author_kind: AuthorKind, now: datetime) -> Message:
+    """A reply by the desk itself: leaves at once, and leaves the human clock alone."""
+    thread = Thread.objects.get(id=thread_id)
+    message = _message(thread, text, author_kind, now, by=None, client_key=None)
+    message.is_automatic = True
+    message.save(force_insert=True)
+    _hand_over(message, due_at=now, now=now)
+    case = lock_cases([thread.conversation_id])[thread.conversation_id]
+    speak(case, at=now, text=case.preview, visibility=thread.visibility, by=str(author_kind))
+    store_cases([case])
+    _tell(message, "automatic reply queued", None, now)
+    return message
+
+
+def _message(
+    thread: Thread,
+    text: str,
+    author_kind: AuthorKind,
+    now: datetime,
+    *,
+    by: Membership | None,
+    client_key: str | None,
+    facts: Mapping[str, Any] | None = None,
+) -> Message:
+    return Message(
+        id=uuid7(),
+        conversation_id=thread.conversation_id,
+        thread_id=thread.id,
+        inbox_id=thread.inbox_id,
+        kind=MessageKind.OUTBOUND,
+        visibility=thread.visibility,
+        author_kind=str(author_kind),
+        author=by,
+        author_name=by.name if by else "",
+        text=clean(text).strip(),
+        at=now,
+        received_at=now,
+        in_reply_to=thread.last_inbound_id,
+        state=MessageState.QUEUED,
+        state_at=now,
+        client_key=client_key,
+        facts=dict(facts or {}),
+    )
+
+
+def _hand_over(message: Message, *, due_at: datetime, now: datetime) -> None:
+    Outbox.objects.create(
+        id=message.id,
+        organisation_id=current_organisation_id(),
+        inbox_id=message.inbox_id,
+        thread_id=message.thread_id,
+        due_at=due_at,
+        queued_at=now,
+        is_automatic=message.is_automatic,
+    )
+    add_search_documents(
+        [
+            {
+                "message_id": message.id,
+                "conversation_id": message.conversation_id,
+                "inbox_id": message.inbox_id,
+                "at": message.at,
+                "language": "",
+                "words": message.text,
+            }
+        ]
+    )
+
+
+def _tell(message: Message, kind: str, by: Membership | None, now: datetime) -> None:
+    record(
+        [
+            {
+                "kind": kind,
+                "conversation_id": message.conversation_id,
+                "message_id": message.id,
+                "by_id": by.id if by else None,
+                "by_kind": message.author_kind,
+                "at": now,
+                "facts": {},
+            }
+        ]
+    )
+    tell([change_of(message, "message")], now=now)
+
+
+def change_of(message: Message, what: str) -> dict[str, Any]:
+    return {
+        "conversation": message.conversation_id,
+        "inbox": message.inbox_id,
+        "thread": message.thread_id,
+        "what": what,
+    }
+
+
+def _preview(message: Message, attachments: Sequence[Attachment]) -> str:
+    return one_line(message.text) or " ".join(f"[{each.kind}]" for each in attachments[:3])
+
+
+def _organisation() -> Organisation:
+    return Organisation.objects.get(id=current_organisation_id())

@@ -201,6 +201,16 @@ def test_w14_a_body_that_is_not_our_format_is_one_malformed_item(body: bytes) ->
     assert item.raw == body[:20_000]
 
 
+@pytest.mark.parametrize(
+    "before", [b'[{"type":"reaction","x":', b'{"type":"message","facts":{"x":', b'{"type":"x","place":']
+)
+def test_w14_a_body_just_less_deep_than_the_reader_can_go_does_not_raise(before: bytes) -> None:
+    after = {b"[": b"]", b"{": b"}"}
+    closing = b"".join(after[bytes([each])] for each in reversed(before) if bytes([each]) in after)
+    for depth in range(880, 1_000):
+        assert len(parse(before + b"[" * depth + b"]" * depth + closing)) == 1
+
+
 def test_w14_a_key_that_comes_twice_counts_as_the_last() -> None:
     (item,) = parse(json.dumps(MESSAGE).encode()[:-1] + b', "id": "m-2"}')
     assert isinstance(item, Arrived)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 import threading
 from copy import deepcopy
-from pathlib import Path
 from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
 from benches_of import bench_of, expected_of, fixtures_of
-from every_channel import KINDS, can, channels_where, every_channel, every_fixture, parsed, troubles_of
+from every_channel import can, channels_where, every_channel, every_fixture, parsed, troubles_of
+from fresh import printed_by
 from sentences import sentences
 
 from klankbord import channels
@@ -94,38 +91,6 @@ def test_a_channel_loads_no_web_framework_and_no_database(kind: str) -> None:
         "sorted({name.split('.')[2] for name in sys.modules if name.startswith('klankbord.channels.')}))"
     )
     assert printed_by(program, kind) == f"[] [] ['{kind}']"
-
-
-def test_listing_the_channels_imports_none_of_them() -> None:
-    program = (
-        "import sys; from klankbord import channels; channels.kinds(); "
-        "print([name for name in sys.modules if name.startswith('klankbord.channels.')])"
-    )
-    assert printed_by(program) == "[]"
-
-
-def printed_by(program: str, *arguments: str) -> str:
-    """What a fresh interpreter prints."""
-    source = str(Path(channels.__file__).parents[2])
-    command = [sys.executable, "-c", program, *arguments]
-    environment = {**os.environ, "PYTHONPATH": source}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def test_an_unknown_kind_has_a_name_of_its_own() -> None:
-    with pytest.raises(channels.UnknownChannel, match="There is no channel 'pigeon'"):
-        channels.channel("pigeon")
-    with pytest.raises(KeyError):
-        channels.readme("pigeon")
-
-
-def test_the_feature_matrix_has_a_row_for_every_channel() -> None:
-    assert [row.kind for row in channels.feature_matrix()] == list(KINDS)
-    for row in channels.feature_matrix():
-        assert row.text_limit == can(row.kind).text.maximum
-        assert set(row.actions) == {str(each) for each in can(row.kind).actions}
 
 
 # ------------------------------------------------------------------------------------------------ fixtures

@@ -222,6 +222,7 @@ def check_item(item: Item, what: str) -> None:
 def _check_value(value: Any, what: str) -> None:
     if isinstance(value, Malformed):
         assert isinstance(value.raw, bytes), what
+        _check_value(value.reason, what)
     elif dataclasses.is_dataclass(value):
         for each in dataclasses.fields(value):
             found = getattr(value, each.name)

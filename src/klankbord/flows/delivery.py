@@ -84,9 +84,7 @@ def claim(*, now: datetime) -> list[Parcel]:
                 " WHERE organisation_id = %s AND id = ANY(%s)",
                 [now, organisation_id, sorted(ours)],
             )
-            return [
-                Parcel(message, organisation_id, attempts, *outgoing_of(message)) for message, attempts in claimed
-            ]
+            return [Parcel(message, organisation_id, attempts, *outgoing_of(message)) for message, attempts in claimed]
 
 
 def _due_heads(now: datetime) -> list[tuple[UUID, UUID, UUID]]:
@@ -122,7 +120,7 @@ def _hand_over(parcel: Parcel, wires: Wires) -> None:
         settle_doubt(parcel, error.sentence, wires, parts_done=error.parts_done)
     except (Unsupported, ChannelError) as error:
         failed(parcel.message_id, parcel.organisation_id, error.sentence, now=wires.now())
-    except Exception as error:  # noqa: BLE001 - a fault of ours after the bytes may have left: never send blindly again
+    except Exception as error:
         log.exception("sending failed", extra={"message": str(parcel.message_id)})
         uncertain(parcel.message_id, parcel.organisation_id, type(error).__name__, now=wires.now())
     else:

@@ -17,7 +17,9 @@ _CHAIN = 30  # how many earlier ids go along: mail's References
 
 def outgoing_of(message_id: UUID) -> tuple[Outgoing, Connected]:
     """Runs inside `with organisation(id):`."""
-    message: Message = Message.objects.select_related("thread__handle", "thread__inbox", "organisation").get(id=message_id)
+    message: Message = Message.objects.select_related("thread__handle", "thread__inbox", "organisation").get(
+        id=message_id
+    )
     thread: Thread = message.thread
     connected = open_account(thread.inbox, message.organisation)
     parts = MessagePart.objects.filter(message_id=message.id).order_by("position").values_list("external_id", flat=True)
@@ -66,12 +68,17 @@ def _chain(thread: Thread) -> list[str]:
     return [each for each in reversed(ids) if each]
 
 
+def _read(shelf: str, key: str) -> bytes:
+    with file_store().open(shelf, key) as file:
+        return file.read()
+
+
 def _upload(attachment: Attachment) -> Upload:
-    key = attachment.key
+    shelf, key = str(attachment.organisation_id), attachment.key
     return Upload(
         name=attachment.name,
         content_type=attachment.content_type,
         size=attachment.size or 0,
-        read=lambda: file_store().read(key),
+        read=lambda: _read(shelf, key),
         description=attachment.description,
     )

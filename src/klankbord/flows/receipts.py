@@ -30,7 +30,11 @@ def arrived(message_id: UUID, organisation_id: UUID, receipt: Receipt, *, now: d
         if first is not None and not taken.exists():
             message.external_id = first
         message.state, message.state_reason, message.state_at = str(receipt.state), "", receipt.at
-        message.facts = {**message.facts, **({"url": receipt.url} if receipt.url else {}), "receipt": dict(receipt.facts)}
+        message.facts = {
+            **message.facts,
+            **({"url": receipt.url} if receipt.url else {}),
+            "receipt": dict(receipt.facts),
+        }
         message.save(update_fields=["external_id", "state", "state_reason", "state_at", "facts"])
         add_parts(message.id, message.inbox_id, [each for each in others if each])
         Outbox.objects.filter(id=message_id).delete()

@@ -20,7 +20,9 @@ def allow(wanted: Sequence[tuple[UUID, UUID]], *, now: datetime) -> list[UUID]:
     """
     allowed: list[UUID] = []
     inboxes = sorted({inbox for _, inbox in wanted})
-    gates = {gate.inbox_id: gate for gate in SendGate.objects.select_for_update().filter(inbox_id__in=inboxes).order_by("id")}
+    gates = {
+        gate.inbox_id: gate for gate in SendGate.objects.select_for_update().filter(inbox_id__in=inboxes).order_by("id")
+    }
     kinds = dict(Poll.objects.filter(inbox_id__in=inboxes).values_list("inbox_id", "kind"))
     for inbox in inboxes:
         gate, rate = gates[inbox], channels.channel(kinds[inbox]).capabilities.rate

@@ -30,18 +30,30 @@ class Settled:
     reason: str = ""
 
 
-def note(settled: Iterable[Settled], *, accepts: bool = True) -> None:
-    """Add items to the ledger of their day. accepts=False: they were accepted before (a retried dead letter)."""
+def note(settled: Iterable[Settled]) -> None:
+    """Add items to the ledger of the day on which they arrived."""
     counts: Counter[tuple[UUID, Any, str, str]] = Counter()
     for each in settled:
         day = each.received_at.astimezone(UTC).date()
         counts[each.inbox_id, day, str(each.outcome), _short(each)] += 1
-        if accepts:
-            counts[each.inbox_id, day, ACCEPTED, ""] += 1
-    add(counts)
+        counts[each.inbox_id, day, ACCEPTED, ""] += 1
+    _add(counts)
 
 
-def add(counts: dict[tuple[UUID, Any, str, str], int] | Counter[tuple[UUID, Any, str, str]]) -> None:
+def take_back(settled: Settled) -> None:
+    """This item gets another outcome: `note` follows."""
+    day = settled.received_at.astimezone(UTC).date()
+    _add(
+        Counter(
+            {
+                (settled.inbox_id, day, str(settled.outcome), _short(settled)): -1,
+                (settled.inbox_id, day, ACCEPTED, ""): -1,
+            }
+        )
+    )
+
+
+def _add(counts: Counter[tuple[UUID, Any, str, str]]) -> None:
     """(inbox, day, outcome, reason) → how many more (or fewer)."""
     organisation_id = current_organisation_id()
     insert(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -82,11 +82,24 @@ def _take_in_organisation(organisation_id: UUID, claimed: list[Claimed], now: da
     return sum(entry.outcome == Outcome.MESSAGE for entry in entries)
 
 
+def resettle(claimed: Claimed, connected: Connected, *, position: int, now: datetime) -> list[tuple[str, str]]:
+    """Settle one item (or, with position -1, all) of a delivery once more: (outcome, reason) of each.
+
+    Runs inside `with organisation(id):`; the caller keeps the ledger.
+    """
+    entries, overran = read([claimed], {claimed.inbox_id: connected})
+    if overran:
+        return [(Outcome.DEAD, f"parser stopped: {overran[0].reason}")]
+    wanted = [entry for entry in entries if position in (-1, entry.position)]
+    _settle_carefully(wanted, _siblings([connected]), now)
+    return [(entry.outcome, entry.reason) for entry in sorted(wanted, key=lambda entry: entry.position)]
+
+
 def _is_connected(connected: Connected | None) -> bool:
     return connected is not None and connected.inbox.state != InboxState.DISCONNECTED
 
 
-def _siblings(connected: Sequence[Connected]) -> dict[UUID, list[UUID]]:
+def _siblings(connected: Collection[Connected]) -> dict[UUID, list[UUID]]:
     """For channels whose ids are the same everywhere: all inboxes of that kind, so that a mail is stored once."""
     kinds = {each.inbox.kind for each in connected if each.channel.capabilities.ids_are_global}
     if not kinds:

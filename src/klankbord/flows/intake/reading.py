@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from klankbord.channels import sandboxed
-from klankbord.contract import Arrived, Item, Malformed, Unknown
+from klankbord.contract import Arrived, Delivery, Item, Malformed, Unknown
 from klankbord.desk.inboxes.deliveries import Claimed
 from klankbord.kernel.text import clean
 from klankbord.plumbing.sandbox import Sandbox, SandboxFailure
@@ -69,6 +69,14 @@ def read(claimed: Sequence[Claimed], inboxes: Mapping[UUID, Connected]) -> tuple
             entries.extend(_entries(each, inboxes[each.inbox_id], found))
     entries.sort(key=lambda entry: (entry.at, entry.claimed.id, entry.position))
     return entries, overran
+
+
+def parse(delivery: Delivery, connected: Connected) -> list[Item]:
+    """Translate one delivery once more; [] when the limited parser gives up on it."""
+    if not connected.channel.capabilities.has_hostile_input:
+        return connected.channel.parse(delivery, connected.account)
+    [answer] = _sandbox().call_each([sandboxed.pack(connected.inbox.kind, delivery, connected.account)])
+    return [] if isinstance(answer, SandboxFailure) else _unpack(answer)
 
 
 def _parse_here(claimed: Claimed, connected: Connected) -> list[Item]:

@@ -125,8 +125,8 @@ def attachments(stored: Mapping[str, Any], item: Arrived, *, now: datetime) -> l
             "name": one_line(media.name, limit=250) or str(media.kind),
             "content_type": media.content_type[:120],
             "size": media.size if media.size is not None else len(media.data) if media.data is not None else None,
-            "key": "",
-            "state": str(AttachmentState.REFUSED if media.refused else AttachmentState.WAITING),
+            "key": media.stored_key,
+            "state": str(_attachment_state(media)),
             "reason": media.refused,
             "source": _source(media, place),
             "content_id": media.content_id[:300],
@@ -135,6 +135,12 @@ def attachments(stored: Mapping[str, Any], item: Arrived, *, now: datetime) -> l
         }
         for place, media in enumerate(item.media)
     ]
+
+
+def _attachment_state(media: Media) -> AttachmentState:
+    if media.refused:
+        return AttachmentState.REFUSED
+    return AttachmentState.READY if media.stored_key else AttachmentState.WAITING
 
 
 def _source(media: Media, place: int) -> dict[str, Any]:

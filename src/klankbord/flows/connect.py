@@ -1,0 +1,331 @@
+"""Connecting inboxes: from a form's values to an account that receives and sends, and its life after that.
+
+A new inbox imports its history silently: nothing is sent for it and no clock starts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from klankbord import channels
+from klankbord.contract import Account, Channel, ChannelError, Health, HealthState, Transport, secret_names
+from klankbord.desk import access
+from klankbord.desk.conversations.cases import tell
+from klankbord.desk.errors import Invalid
+from klankbord.desk.inboxes.models import Inbox, InboxMember, InboxRoute, InboxState, Poll, SendGate
+from klankbord.desk.organisations.models import AuditLine, Membership, Organisation
+from klankbord.desk.rows import run
+from klankbord.desk.wall import current_organisation_id
+from klankbord.kernel.ids import random_token, uuid7
+from klankbord.kernel.text import one_line
+
+from . import sendgate
+from .accounts import credentials_of, hash_token, hook_url, open_account, reply_key_of, seal, unseal
+from .doorway import ROUTES_CHANGED
+from .wiring import wires
+
+_CHANGEABLE = frozenset({"reopen_days", "acknowledges", "acknowledgement", "signature", "is_open_to_all"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of a channel's form. value: as stored, never a secret's. kind: see `contract.ask`."""
+
+    name: str
+    label: str
+    help: str
+    is_secret: bool
+    is_required: bool
+    kind: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCard:
+    kind: str
+    label: str
+    readme: str  # Markdown
+    logo_svg: str
+    fields: tuple[Field, ...]
+    is_public: bool
+    is_private: bool
+    has_webhook: bool
+
+
+def catalogue(*, language: str) -> list[ChannelCard]:
+    """Every channel that can be connected, by label."""
+    return sorted((card(kind, language=language) for kind in channels.kinds()), key=lambda each: each.label)
+
+
+def card(kind: str, *, language: str, inbox: Inbox | None = None) -> ChannelCard:
+    channel = channels.channel(kind)
+    visibilities = {str(each) for each in channel.capabilities.visibilities}
+    return ChannelCard(
+        kind=kind,
+        label=channel.label,
+        readme=channels.readme(kind, language),
+        logo_svg=channels.logo(kind),
+        fields=tuple(_form(channel, unseal(inbox.credentials)["credentials"] if inbox else {})),
+        is_public="public" in visibilities,
+        is_private="private" in visibilities,
+        has_webhook=Transport.WEBHOOK in channel.capabilities.transports,
+    )
+
+
+def connect(*, kind: str, name: str, values: Mapping[str, str], by: Membership, now: datetime) -> Inbox:
+    """Try the credentials and, when they work, start receiving. Raises Invalid with the platform's own reason."""
+    access.require(by, "manage inboxes")
+    name = one_line(name, limit=100)
+    if not name:
+        raise Invalid(_("Give the inbox a name."))
+    if Inbox.objects.filter(name=name).exists():
+        raise Invalid(_("There is already an inbox called %(name)s.") % {"name": name})
+    return make_inbox(kind=kind, name=name, credentials=_checked(kind, values, {}), by=by, now=now)
+
+
+def make_inbox(
+    *,
+    kind: str,
+    name: str,
+    credentials: dict[str, Any],
+    by: Membership | None,
+    now: datetime,
+    hook_token: str | None = None,
+    imports_history: bool = True,
+) -> Inbox:
+    """`connect` without a person: for the demo, `replay` and tests."""
+    channel = channels.channel(kind)
+    organisation = Organisation.objects.get(id=current_organisation_id())
+    inbox_id = uuid7()
+    token, secret = hook_token or random_token(), random_token()
+    account: Account[Any] = Account(
+        inbox=str(inbox_id),
+        credentials=credentials_of(channel, credentials),
+        reply_key=reply_key_of(organisation),
+        hook_url=hook_url(token),
+        hook_secret=secret,
+        name=name,
+    )
+    facts = _connect_account(channel, account)
+    inbox: Inbox = Inbox.objects.create(
+        id=inbox_id,
+        kind=kind,
+        name=name,
+        address=one_line(str(facts.get("address", "")), limit=250),
+        credentials=seal(credentials, hook_token=token, hook_secret=secret),
+        facts=facts,
+        lane=inbox_id.int % settings.ENVIRONMENT.lanes,
+        created_at=now,
+        state_since=now,
+        health=_as_json(Health(HealthState.WELL), now),
+    )
+    _write_route(inbox, token=token)
+    Poll.objects.create(
+        organisation_id=inbox.organisation_id, inbox_id=inbox.id, kind=kind, due_at=now,
+        history_cursor={} if imports_history else None,
+    )  # fmt: skip
+    SendGate.objects.create(organisation_id=inbox.organisation_id, inbox_id=inbox.id, refilled_at=now)
+    _audit("inbox connected", inbox, by, now)
+    return inbox
+
+
+def reconnect(*, inbox: UUID, values: Mapping[str, str], by: Membership, now: datetime) -> Inbox:
+    """New credentials, same inbox: nothing of its history or waiting replies is lost. Empty secrets stay as they are."""
+    access.require(by, "manage inboxes")
+    found = access.inbox_for(by, inbox)
+    opened = unseal(found.credentials)
+    credentials = _checked(found.kind, values, opened["credentials"])
+    channel = channels.channel(found.kind)
+    account = replace(
+        open_account(found, Organisation.objects.get(id=found.organisation_id)).account,
+        credentials=credentials_of(channel, credentials),
+    )
+    found.facts = _connect_account(channel, account)
+    found.credentials = seal(credentials, hook_token=opened["hook_token"], hook_secret=opened["hook_secret"])
+    found.state, found.state_reason, found.state_since = InboxState.CONNECTED, "", now
+    found.save(update_fields=["facts", "credentials", "state", "state_reason", "state_since"])
+    _write_route(found, token=opened["hook_token"])
+    _start_again(found, now)
+    _audit("inbox reconnected", found, by, now)
+    return found
+
+
+def change_settings(*, inbox: UUID, by: Membership, now: datetime, name: str = "", **changes: Any) -> Inbox:
+    """Change an inbox's own settings: name and those of _CHANGEABLE."""
+    access.require(by, "manage inboxes")
+    found = access.inbox_for(by, inbox)
+    for key in _CHANGEABLE & changes.keys():
+        setattr(found, key, changes[key])
+    if name and name != found.name:
+        if Inbox.objects.filter(name=one_line(name, limit=100)).exists():
+            raise Invalid(_("There is already an inbox called %(name)s.") % {"name": name})
+        found.name = one_line(name, limit=100)
+    found.save(update_fields=["name", *sorted(_CHANGEABLE)])
+    _audit("inbox changed", found, by, now)
+    return found
+
+
+def set_members(*, inbox: UUID, members: list[UUID], by: Membership, now: datetime) -> None:
+    """Who may see an inbox that is not open to all."""
+    access.require(by, "manage people")
+    found = access.inbox_for(by, inbox)
+    ours = Membership.objects.filter(organisation_id=found.organisation_id, id__in=members)
+    InboxMember.objects.filter(inbox_id=found.id).exclude(member__in=ours).delete()
+    for member in ours:
+        InboxMember.objects.get_or_create(inbox_id=found.id, member=member)
+    _audit("inbox members changed", found, by, now)
+
+
+def pause(*, inbox: UUID, reason: str, by: Membership, now: datetime) -> Inbox:
+    """Keep receiving, send nothing: replies wait in order."""
+    access.require(by, "manage inboxes")
+    found = access.inbox_for(by, inbox)
+    pause_inbox(found, reason=reason, now=now)
+    _audit("inbox paused", found, by, now)
+    return found
+
+
+def pause_inbox(inbox: Inbox, *, reason: str, now: datetime) -> None:
+    Inbox.objects.filter(id=inbox.id).update(state=InboxState.PAUSED, state_reason=reason[:500], state_since=now)
+    inbox.state, inbox.state_reason, inbox.state_since = InboxState.PAUSED, reason[:500], now
+    sendgate.shut(inbox.id)
+    tell([{"conversation": None, "inbox": inbox.id, "thread": None, "what": "inbox"}], now=now)
+
+
+def resume(*, inbox: UUID, by: Membership, now: datetime) -> Inbox:
+    access.require(by, "manage inboxes")
+    found = access.inbox_for(by, inbox)
+    found.state, found.state_reason, found.state_since = InboxState.CONNECTED, "", now
+    found.save(update_fields=["state", "state_reason", "state_since"])
+    _start_again(found, now)
+    _audit("inbox resumed", found, by, now)
+    return found
+
+
+def disconnect(*, inbox: UUID, by: Membership, now: datetime) -> Inbox:
+    """Receive and send nothing any more; what is there stays."""
+    access.require(by, "manage inboxes")
+    found = access.inbox_for(by, inbox)
+    found.state, found.state_since = InboxState.DISCONNECTED, now
+    found.save(update_fields=["state", "state_since"])
+    InboxRoute.objects.filter(inbox_id=found.id).update(is_connected=False)
+    sendgate.shut(found.id)
+    _forget_routes()
+    _audit("inbox disconnected", found, by, now)
+    return found
+
+
+def check(*, inbox: UUID, by: Membership, now: datetime) -> Inbox:
+    """Ask the platform how this account is."""
+    access.require(by, "manage inboxes")
+    found = access.inbox_for(by, inbox)
+    connected = open_account(found, Organisation.objects.get(id=found.organisation_id))
+    try:
+        health = connected.channel.health(connected.account, wires())
+    except ChannelError as error:
+        health = Health(HealthState.BROKEN)
+        found.health = {**_as_json(health, now), "sentence": error.sentence}
+    else:
+        found.health = _as_json(health, now)
+    found.save(update_fields=["health"])
+    return found
+
+
+def address_of_hook(*, inbox: UUID, by: Membership) -> str:
+    """The address to give to the platform (for the chat widget: its public key is the last part)."""
+    access.require(by, "manage inboxes")
+    return hook_url(unseal(access.inbox_for(by, inbox).credentials)["hook_token"])
+
+
+def _form(channel: Channel, stored: Mapping[str, Any]) -> list[Field]:
+    secrets = secret_names(channel.Credentials)
+    return [
+        Field(
+            name=each.name,
+            label=each.metadata["label"],
+            help=each.metadata["help"],
+            is_secret=each.name in secrets,
+            is_required=each.metadata["is_required"],
+            kind=each.metadata["kind"],
+            value="" if each.name in secrets else str(stored.get(each.name, _default(each))),
+        )
+        for each in fields(channel.Credentials)
+        if "label" in each.metadata
+    ]
+
+
+def _default(field: Any) -> Any:
+    return field.default if isinstance(field.default, str | int | bool) else ""
+
+
+def _checked(kind: str, values: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Form values as credentials. A secret that is left empty keeps its stored value. Raises Invalid."""
+    checked: dict[str, Any] = {}
+    channel = channels.channel(kind)
+    for each in _form(channel, stored):
+        value: Any = values.get(each.name, "").strip()
+        if not value and each.is_secret:
+            value = stored.get(each.name, "")
+        if not value and each.is_required and each.kind != "tick":
+            raise Invalid(_("%(field)s is still empty.") % {"field": _(each.label)})
+        if each.kind == "number" and value:
+            if not str(value).isdigit():
+                raise Invalid(_("%(field)s must be a number.") % {"field": _(each.label)})
+            value = int(value)
+        if each.kind == "tick":
+            value = value in ("on", "true", "True", "1")
+        if value != "":
+            checked[each.name] = value
+    return checked
+
+
+def _connect_account(channel: Channel, account: Account[Any]) -> dict[str, Any]:
+    try:
+        return dict(channel.connect(account, wires()))
+    except ChannelError as error:
+        raise Invalid(error.sentence) from error
+
+
+def _write_route(inbox: Inbox, *, token: str) -> None:
+    opened = unseal(inbox.credentials)
+    sealed = settings.VAULT.seal(json.dumps({**opened, "facts": inbox.facts}))
+    InboxRoute.objects.update_or_create(
+        inbox_id=inbox.id,
+        defaults={
+            "token_hash": hash_token(token), "organisation_id": inbox.organisation_id, "kind": inbox.kind,
+            "lane": inbox.lane, "is_connected": True, "account": bytes(sealed),
+        },
+    )  # fmt: skip
+    _forget_routes()
+
+
+def _forget_routes() -> None:
+    run("SELECT pg_notify(%s, '')", [ROUTES_CHANGED])
+
+
+def _start_again(inbox: Inbox, now: datetime) -> None:
+    InboxRoute.objects.filter(inbox_id=inbox.id).update(is_connected=True)
+    Poll.objects.filter(inbox_id=inbox.id).update(due_at=now, failures=0, lease_until=None)
+    sendgate.open_again(inbox.id)
+    _forget_routes()
+
+
+def _as_json(health: Health, now: datetime) -> dict[str, Any]:
+    return {
+        "state": str(health.state),
+        "at": now.isoformat(),
+        "expires_at": health.expires_at and health.expires_at.isoformat(),
+        "checks": [{"name": each.name, "is_well": each.is_well, "sentence": each.sentence} for each in health.checks],
+    }
+
+
+def _audit(deed: str, inbox: Inbox, by: Membership | None, now: datetime) -> None:
+    AuditLine.objects.create(at=now, by=by, deed=deed, subject="inbox", subject_id=inbox.id, facts={"name": inbox.name})

@@ -166,6 +166,11 @@ def all_labels() -> list[Label]:
     return list(Label.objects.order_by("name"))
 
 
+def label(label_id: UUID) -> Label | None:
+    found: Label | None = Label.objects.filter(id=label_id).first()
+    return found
+
+
 def search(words: str, *, by: Membership, limit: int = PAGE) -> list[Conversation]:
     """Conversations in which all words occur (a word may be the beginning of one), newest hit first; "#12" is a number."""
     inboxes = access.visible_inboxes(by)

@@ -1,0 +1,88 @@
+"""What stands around every page of the desk: views with their counts, teams, ailing inboxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from klankbord.desk import access
+from klankbord.desk.conversations import queries as conversations
+from klankbord.desk.conversations.queries import Counts, View
+from klankbord.desk.inboxes import queries as inboxes
+from klankbord.desk.inboxes.models import Inbox
+from klankbord.desk.organisations import queries as organisations
+from klankbord.desk.organisations.models import Team
+
+from .desk import member_of
+
+
+@dataclass(frozen=True, slots=True)
+class ViewLink:
+    view: View
+    title: str
+    icon: str
+    count: int | None  # None: not shown, nobody acts on it
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    inboxes: dict[UUID, Inbox]
+    teams: list[Team]
+    counts: Counts
+    links: list[ViewLink]
+    ailing: list[Inbox]
+    sees_ledger: bool
+    manages_inboxes: bool
+    may_answer: bool
+
+    @property
+    def visible(self) -> frozenset[UUID]:
+        return frozenset(self.inboxes)
+
+    def link_of(self, view: View) -> ViewLink | None:
+        return next((link for link in self.links if link.view == view), None)
+
+
+def frame(request: HttpRequest) -> Frame:
+    by = member_of(request)
+    found = inboxes.inboxes_of(by)
+    teams = organisations.teams_of(by)
+    counts = conversations.counts(by=by, inboxes=found)
+    return Frame(
+        inboxes=found,
+        teams=teams,
+        counts=counts,
+        links=_links(teams, counts),
+        ailing=[inbox for inbox in found.values() if inboxes.is_unwell(inbox)],
+        sees_ledger=access.may(by, "see ledger"),
+        manages_inboxes=access.may(by, "manage inboxes"),
+        may_answer=access.may(by, "answer"),
+    )
+
+
+def _links(teams: list[Team], counts: Counts) -> list[ViewLink]:
+    rows = [
+        (View("mine"), _("Mine"), "person"),
+        (View("unassigned"), _("Nobody's yet"), "unassigned"),
+        *((View("team", team.id), _("Team %(name)s") % {"name": team.name}, "people") for team in teams),
+        (View("all"), _("All open"), "all"),
+        (View("pending"), _("Waits for the customer"), "wait"),
+        (View("snoozed"), _("Snoozed"), "sleep"),
+        (View("resolved"), _("Resolved"), "check"),
+        (View("spam"), _("Spam"), "spam"),
+    ]
+    return [
+        ViewLink(
+            view, title, icon, None if view.name in {"resolved", "spam"} else counts.of(view), view_url(view)
+        )
+        for view, title, icon in rows
+    ]
+
+
+def view_url(view: View) -> str:
+    return reverse("list", args=[view.slug])

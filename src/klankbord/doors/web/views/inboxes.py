@@ -1,0 +1,194 @@
+"""Settings of inboxes: connect, watch over, change and disconnect them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from klankbord.desk import access
+from klankbord.desk.errors import DeskError, NotFound
+from klankbord.desk.inboxes import queries
+from klankbord.desk.organisations import queries as organisations
+from klankbord.desk.organisations.models import Membership
+from klankbord.flows import connect as connecting
+
+from ..desk import member_of
+from ..frame import frame
+from . import parts
+
+_LONGEST_VALUE = 20_000
+
+
+@require_GET
+def inboxes(request: HttpRequest) -> HttpResponse:
+    by = member_of(request)
+    access.require(by, "manage inboxes")
+    return render(request, "web/settings/inboxes.html", {"frame": frame(request), "now": timezone.now()})
+
+
+@require_GET
+def catalogue(request: HttpRequest) -> HttpResponse:
+    access.require(member_of(request), "manage inboxes")
+    return render(request, "web/settings/catalogue.html", {"frame": frame(request), "cards": connecting.catalogue()})
+
+
+@require_http_methods(["GET", "POST"])
+def connect(request: HttpRequest, kind: str) -> HttpResponse:
+    by, now = member_of(request), timezone.now()
+    access.require(by, "manage inboxes")
+    card = _card(kind)
+    values, sentence, status = _values(request, card), "", 200
+    name = " ".join(request.POST.get("name", "").split())[:120]
+    if request.method == "POST":
+        try:
+            made = parts.attempt(
+                lambda: connecting.connect(kind=kind, name=name or card.label, values=values, by=by, now=now)
+            )
+        except DeskError as error:
+            sentence, status = error.sentence, error.status
+        else:
+            messages.success(request, _("%(name)s is connected.") % {"name": made.name})
+            return redirect("inbox", inbox=made.id)
+    context = {
+        "frame": frame(request),
+        "card": card,
+        "fields": _fields(card, values),
+        "name": name,
+        "sentence": sentence,
+    }
+    return render(request, "web/settings/connect.html", context, status=status)
+
+
+@require_GET
+def inbox(request: HttpRequest, inbox: UUID) -> HttpResponse:
+    return _inbox_page(request, inbox)
+
+
+@require_POST
+def act(request: HttpRequest, inbox: UUID, deed: str) -> HttpResponse:
+    by, now = member_of(request), timezone.now()
+    access.require(by, "manage inboxes")
+    found = access.inbox_for(by, inbox)
+    do = _ACTS.get(deed)
+    if do is None:
+        raise NotFound
+    try:
+        done = parts.attempt(lambda: do(request, found, by, now))
+    except DeskError as error:
+        return _inbox_page(request, inbox, sentence=error.sentence, status=error.status)
+    messages.success(request, done)
+    return redirect("inbox", inbox=inbox)
+
+
+def _inbox_page(request: HttpRequest, inbox: UUID, *, sentence: str = "", status: int = 200) -> HttpResponse:
+    by = member_of(request)
+    access.require(by, "manage inboxes")
+    found = access.inbox_for(by, inbox)
+    card = next((each for each in connecting.catalogue() if each.kind == found.kind), None)
+    context = {
+        "frame": frame(request),
+        "inbox": found,
+        "card": card,
+        "fields": _fields(card, {}) if card else [],
+        "hook_url": connecting.hook_url(found),
+        "colleagues": organisations.colleagues(),
+        "members": queries.members_of(found.id),
+        "sentence": sentence,
+        "now": timezone.now(),
+    }
+    return render(request, "web/settings/inbox.html", context, status=status)
+
+
+def _card(kind: str) -> Any:
+    card = next((each for each in connecting.catalogue() if each.kind == kind), None)
+    if card is None:
+        raise NotFound
+    return card
+
+
+def _values(request: HttpRequest, card: Any) -> dict[str, str]:
+    """What was typed for the channel's own fields; nothing else of the form is looked at."""
+    return {
+        field.name: request.POST.get(f"field-{field.name}", "")[:_LONGEST_VALUE]
+        for field in card.fields
+    }
+
+
+def _fields(card: Any, values: dict[str, str]) -> list[dict[str, Any]]:
+    """The form's fields; a secret's value never travels back."""
+    return [
+        {"field": field, "value": "" if field.is_secret else values.get(field.name, "")} for field in card.fields
+    ]
+
+
+def _rename(request: HttpRequest, inbox: Any, by: Membership, now: datetime) -> str:
+    connecting.rename(inbox=inbox.id, name=request.POST.get("name", ""), by=by, now=now)
+    return _("Saved.")
+
+
+def _reconnect(request: HttpRequest, inbox: Any, by: Membership, now: datetime) -> str:
+    connecting.reconnect(inbox=inbox.id, values=_values(request, _card(inbox.kind)), by=by, now=now)
+    return _("%(name)s is connected again.") % {"name": inbox.name}
+
+
+def _settings(request: HttpRequest, inbox: Any, by: Membership, now: datetime) -> str:
+    days = request.POST.get("reopen_days", "")
+    connecting.settings(
+        inbox=inbox.id,
+        acknowledges=request.POST.get("acknowledges") == "1",
+        acknowledgement=request.POST.get("acknowledgement", "")[:2000],
+        signature=request.POST.get("signature", "")[:2000],
+        reopen_days=int(days) if days.isdecimal() and int(days) <= 365 else inbox.reopen_days,
+        by=by,
+        now=now,
+    )
+    return _("Saved.")
+
+
+def _members(request: HttpRequest, inbox: Any, by: Membership, now: datetime) -> str:
+    chosen = [each for each in map(parts.uuid_of, request.POST.getlist("members")) if each]
+    connecting.settings(
+        inbox=inbox.id, is_open_to_all=request.POST.get("open") == "all", members=chosen, by=by, now=now
+    )
+    return _("Saved.")
+
+
+def _check(request: HttpRequest, inbox: Any, by: Membership, now: datetime) -> str:
+    connecting.check(inbox=inbox.id, by=by, now=now)
+    return _("Checked just now.")
+
+
+def _pause(request: HttpRequest, inbox: Any, by: Membership, now: datetime) -> str:
+    connecting.pause(inbox=inbox.id, reason=request.POST.get("reason", "")[:300], by=by, now=now)
+    return _("%(name)s is paused: it receives, and sends nothing.") % {"name": inbox.name}
+
+
+def _resume(request: HttpRequest, inbox: Any, by: Membership, now: datetime) -> str:
+    connecting.resume(inbox=inbox.id, by=by, now=now)
+    return _("%(name)s sends again.") % {"name": inbox.name}
+
+
+def _disconnect(request: HttpRequest, inbox: Any, by: Membership, now: datetime) -> str:
+    connecting.disconnect(inbox=inbox.id, by=by, now=now)
+    return _("%(name)s is disconnected. Its conversations stay.") % {"name": inbox.name}
+
+
+_ACTS: dict[str, Callable[[HttpRequest, Any, Membership, datetime], str]] = {
+    "rename": _rename,
+    "reconnect": _reconnect,
+    "settings": _settings,
+    "members": _members,
+    "check": _check,
+    "pause": _pause,
+    "resume": _resume,
+    "disconnect": _disconnect,
+}

@@ -1,0 +1,162 @@
+"""What the views share: reading a request, and the parts of the conversation that several of them give back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from klankbord.desk import access
+from klankbord.desk.conversations import queries
+from klankbord.desk.conversations.models import Conversation, Message, MessageKind
+from klankbord.desk.conversations.queries import Filters, View
+from klankbord.desk.errors import NotFound
+from klankbord.desk.organisations import queries as organisations
+from klankbord.flows import composing, presence
+from klankbord.kernel.ids import random_token
+
+from ..desk import member_of
+from ..timeline import blocks_of
+
+Result = TypeVar("Result")
+
+
+def attempt(act: Callable[[], Result]) -> Result:
+    """Call a use case so that one that is refused halfway leaves nothing behind, while the request goes on."""
+    with transaction.atomic():
+        return act()
+
+
+def view_of(slug: str) -> View:
+    view = View.read(slug)
+    if view is None:
+        raise NotFound
+    return view
+
+
+def filters_of(request: HttpRequest) -> Filters:
+    visibility = request.GET.get("visibility", "")
+    return Filters(
+        inbox=uuid_of(request.GET.get("inbox")),
+        visibility=visibility if visibility in {"public", "private"} else "",
+        label=uuid_of(request.GET.get("label")),
+    )
+
+
+def uuid_of(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def pane(request: HttpRequest, conversation: Conversation, *, now: datetime) -> dict[str, Any]:
+    """All that the open conversation shows, except the side panel, which comes after it."""
+    return {
+        **timeline(request, conversation, now=now),
+        **head(request, conversation, now=now),
+        **composer(request, conversation, now=now),
+    }
+
+
+def timeline(
+    request: HttpRequest, conversation: Conversation, *, now: datetime, before: tuple[datetime, UUID] | None = None
+) -> dict[str, Any]:
+    threads = {thread.id: thread for thread in queries.threads_of(conversation.id)}
+    _take_relations(conversation, threads.values())
+    stretch = queries.stretch(conversation.id, before=before)
+    people, teams = _names_for(stretch.events)
+    newest = stretch.messages[-1] if stretch.messages else None
+    return {
+        "conversation": conversation,
+        "blocks": blocks_of(stretch, threads, people=people, teams=teams, now=now),
+        "before": f"{stretch.before[0].isoformat()}_{stretch.before[1].hex}" if stretch.before else "",
+        "newest": newest,
+        "newest_ours": _newest_of_colleague(stretch.messages, member_of(request).id),
+        "threads": list(threads.values()),
+        "now": now,
+    }
+
+
+def head(request: HttpRequest, conversation: Conversation, *, now: datetime) -> dict[str, Any]:
+    by = member_of(request)
+    return {
+        "conversation": conversation,
+        "labels": queries.labels_of([conversation.id]).get(conversation.id, []),
+        "others": presence.others(conversation=conversation.id, by=by, now=now),
+        "may_answer": access.may(by, "answer"),
+        "is_mine": conversation.owner_id == by.id,
+        "now": now,
+        "view": view_behind(request),
+    }
+
+
+def composer(request: HttpRequest, conversation: Conversation, *, now: datetime, **more: Any) -> dict[str, Any]:
+    by = member_of(request)
+    found = composing.composer(conversation=conversation.id, by=by, now=now)
+    return {
+        "conversation": conversation,
+        "composer": found,
+        "client_key": random_token(),
+        "may_answer": access.may(by, "answer"),
+        "now": now,
+        "undo_seconds": by.organisation.undo_seconds,
+        **more,
+    }
+
+
+def view_behind(request: HttpRequest) -> View:
+    """The list in which somebody is working: from the page's address, which htmx sends along."""
+    path = request.headers.get("HX-Current-URL", "") or request.path_info
+    parts = path.split("/inbox/", 1)
+    slug = parts[1].split("?")[0].split("/")[0] if len(parts) == 2 else ""
+    return View.read(slug) or View("all")
+
+
+def back_to(request: HttpRequest, conversation: Conversation | None = None) -> HttpResponse:
+    """Where a form without script goes on: the page it stood on."""
+    wanted = request.POST.get("next", "")
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        return redirect(wanted)
+    if conversation is None:
+        return redirect("home")
+    return redirect(reverse("open", args=["all", conversation.number]))
+
+
+def tell(response: HttpResponse, **events: Any) -> HttpResponse:
+    """Let the page's script know what happened, beside the part that is swapped."""
+    response.headers["HX-Trigger"] = json.dumps({f"desk:{name}": facts for name, facts in events.items()})
+    return response
+
+
+def _take_relations(conversation: Conversation, threads: Any) -> None:
+    """The threads' statement brought the conversation's people along: spare a statement for each."""
+    for thread in threads:
+        twin = thread.conversation
+        conversation.contact, conversation.owner, conversation.team = twin.contact, twin.owner, twin.team
+        return
+
+
+def _names_for(events: Any) -> tuple[dict[str, str], dict[str, str]]:
+    """Names of those whom events speak of; no statement when none does."""
+    assigned = [event for event in events if event.kind == "conversation assigned"]
+    people = {str(each.id): each.name for each in organisations.colleagues()} if assigned else {}
+    has_team = any(event.facts.get("team") for event in assigned)
+    return people, {str(team.id): team.name for team in organisations.teams()} if has_team else {}
+
+
+def _newest_of_colleague(messages: list[Message], by: UUID) -> Message | None:
+    for message in reversed(messages):
+        if message.kind == MessageKind.OUTBOUND and message.author_id and message.author_id != by:
+            return message
+        if message.kind in {MessageKind.INBOUND, MessageKind.OUTBOUND}:
+            return None
+    return None

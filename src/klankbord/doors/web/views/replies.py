@@ -1,0 +1,194 @@
+"""An agent's words: replies, notes, drafts, files along with them, and what can still be done about what has left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from klankbord.desk import access
+from klankbord.desk.conversations.models import Attachment, Conversation, Message
+from klankbord.desk.errors import DeskError, Invalid, SomebodyAnswered
+from klankbord.desk.organisations.models import Membership
+from klankbord.flows import reply as replying
+
+from .. import errors, times
+from ..desk import member_of
+from ..errors import is_fragment
+from . import parts
+
+
+@require_POST
+def reply(request: HttpRequest, number: int) -> HttpResponse:
+    by, now = member_of(request), timezone.now()
+    conversation = access.conversation_for(by, number)
+    try:
+        message = parts.attempt(lambda: _send(request, conversation, by, now))
+    except DeskError as error:
+        return _refused(request, conversation, error, now)
+    if not is_fragment(request):
+        return parts.back_to(request, conversation)
+    conversation.refresh_from_db()
+    view = parts.view_behind(request)
+    context = parts.composer(request, conversation, now=now)
+    context |= {"message": message, "is_fresh": True, "has_left": not view.holds(conversation, by)}
+    response = render(request, "web/conversation/_composer.html", context)
+    has_left = request.POST.get("then") == "resolve"
+    return parts.tell(
+        response,
+        replied={"number": number, "hasLeft": has_left, "kind": "reply"},
+        acted={"number": number, "hasLeft": has_left},
+    )
+
+
+def _send(request: HttpRequest, conversation: Conversation, by: Membership, now: datetime) -> Message:
+    thread, _separator, visibility = request.POST.get("mode", "").partition(":")
+    thread_id = parts.uuid_of(thread)
+    if thread_id is None:
+        raise Invalid
+    files = [each for each in map(parts.uuid_of, request.POST.getlist("attachments")) if each]
+    files += [_keep(file, conversation, by, now).id for file in request.FILES.getlist("files")]
+    then = request.POST.get("then", "")
+    return replying.send_reply(
+        conversation=conversation.id,
+        thread=thread_id,
+        text=request.POST.get("text", ""),
+        by=by,
+        now=now,
+        client_key=request.POST.get("client_key", "")[:64],
+        visibility=visibility or None,
+        keep_open=then == "open",
+        then="resolve" if then == "resolve" else "",
+        attachments=files,
+        seen_message=parts.uuid_of(request.POST.get("seen_message")),
+        confirmed=request.POST.get("confirmed") == "1",
+    )
+
+
+def _refused(request: HttpRequest, conversation: Conversation, error: DeskError, now: datetime) -> HttpResponse:
+    """The words stay in the composer, with the reason beside them."""
+    if not is_fragment(request):
+        # Without script the words would be lost with the page: keep them as a draft first.
+        thread = parts.uuid_of(request.POST.get("mode", "").partition(":")[0])
+        _save_draft(conversation, "reply", request.POST.get("text", ""), thread, member_of(request), now)
+        return errors.refusal(request, error)
+    response = render(
+        request,
+        "web/conversation/_refusal.html",
+        {
+            "conversation": conversation,
+            "sentence": error.sentence,
+            "may_confirm": isinstance(error, SomebodyAnswered),
+        },
+        status=error.status,
+    )
+    response.headers["HX-Retarget"] = "#composer-refusal"
+    response.headers["HX-Reswap"] = "outerHTML"
+    return parts.tell(response, refused={"number": conversation.number})
+
+
+@require_POST
+def note(request: HttpRequest, number: int) -> HttpResponse:
+    by, now = member_of(request), timezone.now()
+    conversation = access.conversation_for(by, number)
+    text, client_key = request.POST.get("text", ""), request.POST.get("client_key", "")[:64]
+    replying.write_note(conversation=conversation.id, text=text, by=by, now=now, client_key=client_key)
+    if not is_fragment(request):
+        return parts.back_to(request, conversation)
+    context = parts.composer(request, conversation, now=now, is_fresh=True, starts_with="note")
+    response = render(request, "web/conversation/_composer.html", context)
+    return parts.tell(response, replied={"number": number, "hasLeft": False, "kind": "note"})
+
+
+@require_POST
+def draft(request: HttpRequest, number: int) -> HttpResponse:
+    by, now = member_of(request), timezone.now()
+    conversation = access.conversation_for(by, number)
+    kind = "note" if request.POST.get("kind") == "note" else "reply"
+    thread = parts.uuid_of(request.POST.get("mode", "").partition(":")[0])
+    saved = _save_draft(conversation, kind, request.POST.get("text", ""), thread, by, now)
+    return HttpResponse(_("Draft kept %(time)s") % {"time": times.say(now, now)} if saved else "")
+
+
+def _save_draft(
+    conversation: Conversation, kind: str, text: str, thread: UUID | None, by: Membership, now: datetime
+) -> Any:
+    if thread is not None:
+        access.thread_for(by, conversation.id, thread)
+    return replying.save_draft(conversation=conversation.id, kind=kind, text=text, thread=thread, by=by, now=now)
+
+
+@require_POST
+def take_back(request: HttpRequest, message: UUID) -> HttpResponse:
+    """Undo: the words are back in the composer, the conversation is open before the person."""
+    by, now = member_of(request), timezone.now()
+    conversation = _conversation_of(by, message)
+    replying.take_back(message=message, by=by, now=now)
+    if not is_fragment(request):
+        return parts.back_to(request, conversation)
+    conversation.refresh_from_db()
+    view = parts.view_behind(request)
+    context = {**parts.pane(request, conversation, now=now), "view": view, "filter_query": ""}
+    response = render(request, "web/conversation/_pane.html", context)
+    response.headers["HX-Push-Url"] = reverse("open", args=[view.slug, conversation.number])
+    return parts.tell(response, tookBack={"number": conversation.number})
+
+
+@require_POST
+def try_again(request: HttpRequest, message: UUID) -> HttpResponse:
+    by, now = member_of(request), timezone.now()
+    conversation = _conversation_of(by, message)
+    replying.try_again(message=message, by=by, now=now)
+    return _settled(request, conversation, now)
+
+
+@require_POST
+def settle(request: HttpRequest, message: UUID) -> HttpResponse:
+    by, now = member_of(request), timezone.now()
+    conversation = _conversation_of(by, message)
+    replying.settle(message=message, arrived=request.POST.get("arrived") == "1", by=by, now=now)
+    return _settled(request, conversation, now)
+
+
+def _settled(request: HttpRequest, conversation: Conversation, now: datetime) -> HttpResponse:
+    if not is_fragment(request):
+        return parts.back_to(request, conversation)
+    response = render(request, "web/conversation/_timeline.html", parts.timeline(request, conversation, now=now))
+    return parts.tell(response, acted={"number": conversation.number, "hasLeft": False})
+
+
+@require_POST
+def upload(request: HttpRequest, number: int) -> HttpResponse:
+    by, now = member_of(request), timezone.now()
+    conversation = access.conversation_for(by, number)
+    kept = [_keep(file, conversation, by, now) for file in request.FILES.getlist("files")]
+    return render(request, "web/conversation/_uploads.html", {"uploads": kept, "conversation": conversation})
+
+
+def _keep(file: Any, conversation: Conversation, by: Membership, now: datetime) -> Attachment:
+    most = settings.ENVIRONMENT.max_upload_mb
+    if file.size > most * 1_000_000:
+        raise Invalid(
+            _("%(name)s is too large: files up to %(size)d MB can be sent.") % {"name": file.name, "size": most}
+        )
+    return replying.add_upload(conversation=conversation.id, name=file.name, data=file.read(), by=by, now=now)
+
+
+@require_POST
+def drop_upload(request: HttpRequest, attachment: UUID) -> HttpResponseBase:
+    by = member_of(request)
+    found = access.attachment_for(by, attachment)
+    replying.remove_upload(attachment=found.id, by=by)
+    return HttpResponse("") if is_fragment(request) else parts.back_to(request)
+
+
+def _conversation_of(by: Membership, message: UUID) -> Conversation:
+    return access.conversation_for(by, access.message_for(by, message).conversation_id)

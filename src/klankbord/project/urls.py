@@ -1,0 +1,12 @@
+"""Where every address leads: each door brings its own."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("klankbord.doors.web.urls"))]
+
+handler400 = "klankbord.doors.web.errors.bad_request"
+handler403 = "klankbord.doors.web.errors.permission_denied"
+handler404 = "klankbord.doors.web.errors.page_not_found"
+handler500 = "klankbord.doors.web.errors.server_error"

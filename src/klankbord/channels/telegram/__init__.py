@@ -1,0 +1,3 @@
+"""Telegram, through a bot."""
+
+channel = "adapter:Telegram"

@@ -201,6 +201,45 @@ def test_a_held_back_mention_is_delivered_once_and_marked(mastodon: Mastodon, se
     assert mastodon.poll(ACCOUNT, polled.cursor, world.wires).deliveries == ()
 
 
+def test_a_server_that_lists_no_held_back_mentions_still_shows_the_last(
+    mastodon: Mastodon, server: Any, world: World
+) -> None:
+    held = notify(server, write(server, "1", "joris", "ik ben hier nieuw"))
+    server.notifications.remove(held)
+    server.answers["/api/v1/notifications/requests"] = said([bench.request_of(held)])
+    (message,) = items(mastodon, mastodon.poll(ACCOUNT, {"last": "0"}, world.wires))
+    assert isinstance(message, Arrived)
+    assert (message.external_id, message.remarks) == ("1", ("filtered-by-server",))
+
+
+def test_a_mention_is_delivered_also_when_its_thread_cannot_be_had(
+    mastodon: Mastodon, server: Any, world: World
+) -> None:
+    write(server, "1", "regiobus", "Lijn 12 rijdt om.")
+    notify(server, write(server, "2", "sanne", "hoe lang?", under="1"))
+    server.answers["/api/v1/statuses/2/context"] = said({"error": "trouble"}, status=503)
+    (message,) = items(mastodon, mastodon.poll(ACCOUNT, {"last": "0"}, world.wires))
+    assert isinstance(message, Arrived)
+    assert message.thread_ids == ("1",)
+
+
+def test_what_was_fetched_before_trouble_is_kept(mastodon: Mastodon, server: Any) -> None:
+    for number in range(7):
+        notify(server, write(server, str(number), "sanne", "hallo"))
+    calls = 0
+
+    def ill_after_one_page(request: Request) -> Response:
+        nonlocal calls
+        calls += 1
+        answer: Response = server.answer(request) if calls == 1 else said({"error": "trouble"}, status=503)
+        return answer
+
+    polled = mastodon.poll(ACCOUNT, {"last": "0"}, http_world(ill_after_one_page).wires)
+    assert len(polled.deliveries) == 3
+    again = mastodon.poll(ACCOUNT, polled.cursor, http_world(server.answer).wires)
+    assert len(again.deliveries) == 4
+
+
 def test_mentions_held_back_before_connecting_stay_history(mastodon: Mastodon, server: Any, world: World) -> None:
     server.held_back.append(notify(server, write(server, "1", "joris", "van vroeger")))
     cursor = mastodon.poll(ACCOUNT, {}, world.wires).cursor

@@ -167,6 +167,22 @@ def test_o1_a_post_whose_answer_is_lost_is_uncertain_and_a_get_is_not(http: Guar
             http.request("GET", server.url)
 
 
+def test_a_kept_connection_that_the_far_side_closed_meanwhile_is_not_used(http: GuardedHttp[Response]) -> None:
+    closed = threading.Event()
+
+    def answer_and_close(connection: socket.socket, request: bytes) -> None:
+        says(b"taken")(connection, request)
+        connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    with far_side(answer_and_close) as server:
+        for _ in range(20):
+            closed.clear()
+            assert http.request("POST", server.url, json={}).body == b"taken"
+            assert closed.wait(5)
+    assert server.connections == 20
+
+
 def test_o1_a_post_whose_answer_is_cut_is_uncertain(http: GuardedHttp[Response]) -> None:
     def cut(connection: socket.socket, request: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")

@@ -135,6 +135,13 @@ def test_w20_a_name_that_changes_its_address_gains_nothing() -> None:
     assert f"host: rebinding.example:{server.port}".encode() in server.requests[0].lower()
 
 
+def test_a_name_in_another_script_is_asked_for_in_the_form_that_the_network_knows() -> None:
+    with far_side(says(b"here")) as server:
+        http, asked = guarded("127.0.0.1", allow_loopback=True)
+        assert http.request("GET", f"http://Bücher.example:{server.port}/").body == b"here"
+    assert asked == ["xn--bcher-kva.example"]
+
+
 @pytest.mark.parametrize("port", [22, 25, 110, 143, 3306, 5432, 6379, 9200, 11211])
 def test_ports_of_other_services_are_refused(port: int) -> None:
     http, _ = guarded("93.184.215.14")

@@ -41,6 +41,10 @@ def written(untouched_root: None) -> Lines:
 
 log = logging.getLogger("klankbord.test")
 
+PRIVATE = ["text", "body", "html", "subject", "message_text", "email", "phone", "name", "display_name", "code"]
+PRIVATE += ["token", "access_token", "client_secret", "Authorization", "cookie", "password", "api_key", "signature"]
+PRIVATE += ["password_hash"]
+
 
 def test_a_line_says_when_how_bad_where_what_and_with_which_numbers(written: Lines) -> None:
     log.warning("delivery stored", extra={"inbox": "i-1", "items": 3, "late": False})
@@ -56,30 +60,7 @@ def test_a_line_says_when_how_bad_where_what_and_with_which_numbers(written: Lin
     }
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "text",
-        "body",
-        "html",
-        "subject",
-        "message_text",
-        "token",
-        "access_token",
-        "client_secret",
-        "Authorization",
-        "cookie",
-        "password",
-        "api_key",
-        "signature",
-        "email",
-        "phone",
-        "name",
-        "display_name",
-        "code",
-        "password_hash",
-    ],
-)
+@pytest.mark.parametrize("key", PRIVATE)
 def test_f40_private_values_are_removed_by_name_also_when_nested(written: Lines, key: str) -> None:
     log.info("x", extra={key: "canary"} if key != "name" else {"who": {"name": "canary"}})
     log.info("x", extra={"facts": {"list": [{key: "canary"}]}})

@@ -21,7 +21,7 @@ from .server import Credentials, Server, is_missing, is_surely_gone
 
 _TYPES = [("types[]", word) for word in ("mention", "update", "quote")]
 _PAGE = "40"
-_PAGES_AT_ONCE = 10
+_PAGES_AT_ONCE = 2  # each mention may cost one more request, and a poll should be over within a minute
 _REQUEST_PAGES = 5
 _WATCHED = 100
 _LOOKED_AT_AGAIN = 10

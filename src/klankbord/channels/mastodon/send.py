@@ -66,7 +66,7 @@ def send(
         raise Refused(
             "The post you answer is no longer there, or its author shut us out.", code="gone", place_is_gone=True
         )
-    return _receipt(response.json(), outgoing)
+    return _receipt(response.json())
 
 
 def look_up(outgoing: Outgoing, account: Account[Credentials], wires: Wires) -> Receipt | None:
@@ -80,7 +80,7 @@ def look_up(outgoing: Outgoing, account: Account[Credentials], wires: Wires) -> 
         is_known = str(status["id"]) in outgoing.thread_ids
         is_ours = str((status.get("account") or {}).get("id")) == ours
         if is_ours and not is_known and _comparable(text_of_html(str(status.get("content") or ""))) == wanted:
-            return _receipt(status, outgoing)
+            return _receipt(status)
     return None
 
 
@@ -157,11 +157,8 @@ def _upload(upload: Upload, server: Server, pause: Callable[[float], object]) ->
     raise Unavailable("The Mastodon server is still working on the file.", retry_after=30.0, code="media-busy")
 
 
-def _receipt(status: Mapping[str, Any], outgoing: Outgoing) -> Receipt:
-    """The receipt also tells where a reply stands when it went private under a public post: with its partner."""
+def _receipt(status: Mapping[str, Any]) -> Receipt:
     facts = {"uri": str(status.get("uri") or ""), "visibility": str(status.get("visibility") or "")}
-    if outgoing.visibility == Visibility.PRIVATE:
-        facts["place_key"] = f"direct:{outgoing.to.external_id}"
     moment = datetime.fromisoformat(str(status["created_at"]))
     return Receipt(
         external_ids=(str(status["id"]),),

@@ -112,7 +112,7 @@ class GuardedMailWire:
             raise self._unavailable(refusal.sentence, code=refusal.code) from None
         except ssl.SSLCertVerificationError:
             raise self._unavailable("The server's certificate is not right.", code="no-connection") from None
-        except (imaplib.IMAP4.error, smtplib.SMTPException, OSError, ValueError, AttributeError):
+        except (imaplib.IMAP4.error, smtplib.SMTPException, OSError, ValueError):
             raise self._unavailable("The mail server does not greet as one.", code="no-connection") from None
 
 

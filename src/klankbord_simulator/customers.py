@@ -6,19 +6,23 @@ real (any number of times faster than life) for a demonstration, virtual for tes
 
 from __future__ import annotations
 
+import argparse
 import heapq
 import itertools
 import logging
+import signal
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import Protocol
 
 from .stage import Stage
 from .stories import ALL_STORIES, FIRST_STORIES
 from .stories.cast import cast
+from .stories.far import read_addresses
 from .stories.filler import make_filler
 from .stories.habits import Tempo
 from .stories.model import Story
@@ -183,3 +187,27 @@ class Customers:
 
 def _first_ones(story: Story) -> int:
     return FIRST_STORIES.index(story.id) if story.id in FIRST_STORIES else len(FIRST_STORIES)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Let customers write to the platforms of an address file until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="customers", description=main.__doc__)
+    parser.add_argument("--platforms", type=Path, required=True, help="JSON: kind -> {url} of each simulated platform")
+    parser.add_argument("--pace", type=float, default=1.0, help="how many times faster than life")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed brings the same crowd")
+    parser.add_argument("--at-once", type=int, default=6, help="stories that begin at the very start")
+    parser.add_argument("--most-open", type=int, default=40, help="no new story begins while so many are going on")
+    chosen = parser.parse_args(arguments)
+    tempo = Tempo(at_once=chosen.at_once, most_open=chosen.most_open, longest_pause=15 * 60.0)
+    customers = Customers(read_addresses(chosen.platforms), clock=RealClock(chosen.pace), seed=chosen.seed, tempo=tempo)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s customers %(message)s")
+    customers.run(stop)
+    _log.info("Left: %s still waiting, %s", customers.open_count, dict(customers.endings))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

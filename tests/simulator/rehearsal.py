@@ -46,6 +46,10 @@ class MemoryStage:
     heard: dict[str, list[Heard]] = field(default_factory=dict)
 
     @property
+    def address(self) -> str:
+        return "@wolkenzonen" if self.kind == "mastodon" else ""
+
+    @property
     def visibilities(self) -> frozenset[str]:
         return VISIBILITIES[self.kind]
 

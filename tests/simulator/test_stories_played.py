@@ -164,9 +164,9 @@ def test_pictures_voices_stickers_and_places_go_along_as_files():
 
 def test_a_post_is_put_right_and_another_is_taken_back():
     _, stages = play(find_story("edits-post"), None)
-    assert stages["mastodon"].edits == [
-        ("mastodon-1", "mijn eettafel zou dinsdag komen en het is nu woensdag. Komt er nog wat? (edit: dinsdag, sorry)")
-    ]
+    ((ref, text),) = stages["mastodon"].edits
+    assert ref == stages["mastodon"].said[0].ref
+    assert text.endswith("Komt er nog wat? (edit: dinsdag, sorry)")
     _, stages = play(find_story("deletes-post"), None)
     assert stages["mastodon"].said[0].is_deleted
 
@@ -181,6 +181,14 @@ def test_somebody_comes_back_two_days_later_and_is_thanked_for_that_too():
     times = [line.at for line in returned[0].transcript]
     assert 48 * 3600 <= max(later - sooner for sooner, later in pairwise(times)) <= 49 * 3600
     assert returned[0].ending is Ending.THANKED
+
+
+def test_a_post_names_the_shops_account_and_a_chat_does_not():
+    story = find_story("compliment-but-question")
+    _, stages = play(story, None, spot=Spot.MASTODON)
+    assert stages["mastodon"].said[0].text.startswith("@wolkenzonen wat een plaatje")
+    _, stages = play(story, None, spot=Spot.WEBCHAT)
+    assert stages["webchat"].said[0].text.startswith("wat een plaatje")
 
 
 def test_a_post_about_the_shop_does_not_name_its_account():

@@ -35,7 +35,7 @@ def typing_seconds(text: str, *, tempo: Tempo, draw: Random) -> float:
     return min(1.0 + len(text) / tempo.letters_per_second * draw.uniform(0.7, 1.4), tempo.longest_typing)
 
 
-def misspell(text: str, *, draw: Random, chance: float = 0.3) -> str:
+def misspell(text: str, *, draw: Random, chance: float = 0.15) -> str:
     """Swap or drop a letter in one word now and then; {placeholders} stay whole."""
     if draw.random() >= chance:
         return text

@@ -230,7 +230,7 @@ class Performance:
         if found is None:
             return  # the other platform of this person is not there today
         stage, public = found
-        text = self._words(act.text, stage.kind)
+        text = self._words(act.text, stage)
         title = fill(act.subject or self.story.subject, self.role.facts) if stage.kind in _TITLED else ""
         latest = self._latest.get(stage.kind)
         if stage.kind == "email":
@@ -257,7 +257,7 @@ class Performance:
         if self._own is None:
             return
         stage, ref = self._own
-        text = self._words(act.text, stage.kind) if isinstance(act, Edit) else ""
+        text = self._words(act.text, stage) if isinstance(act, Edit) else ""
         failed = ""
         try:
             if isinstance(act, Edit):
@@ -277,10 +277,12 @@ class Performance:
         ref = stage.auto_reply(self.actor, text, title=title, in_reply_to=self._latest.get("email"))
         self.transcript.append(Line(now, "email", False, "customer", text, ref))
 
-    def _words(self, text: str, kind: str) -> str:
-        if self.story.typos and kind != "email":
+    def _words(self, text: str, stage: Stage) -> str:
+        if self.story.typos and stage.kind != "email":
             text = misspell(text, draw=self._draw)
-        # The stage itself addresses the shop, so a name at the head would stand there twice.
+        if stage.kind == "mastodon" and stage.address:
+            return fill(text, {**self.role.facts, "us": stage.address})
+        # Elsewhere one writes to the shop already: to begin with its name would be odd.
         return fill(text.removeprefix("{us} "), {**self.role.facts, "us": SHOP})
 
     def _as_mail(self, text: str) -> str:

@@ -169,7 +169,7 @@ STORIES: tuple[Story, ...] = (
         id="emoji-five-hundred",
         title="Vijfhonderd emoji",
         language="nl",
-        spots=(Spot.TELEGRAM, Spot.WEBCHAT, Spot.MASTODON),
+        spots=(Spot.TELEGRAM, Spot.WEBCHAT),
         themes=themes("500 emoji"),
         opening=(Say("🎉" * 250 + "🪑" * 250, pastes=True),),
         whens=(When(Hears.ANYTHING, says("sorry, mijn zoontje had de telefoon 😅")),),

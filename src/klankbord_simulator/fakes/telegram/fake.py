@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 import secrets
@@ -39,7 +40,7 @@ class Telegram(Fake):
         self.hook_url = self.hook_secret = ""
         self.last_error: tuple[datetime, str] | None = None
         self.courier = Courier(loop=self.loop, mischief=self.mischief, first_pause=first_pause)
-        self._poll = 0
+        self._poll = self._hook_number = 0
 
     @property
     def token(self) -> str:
@@ -139,20 +140,23 @@ class Telegram(Fake):
 
     def use_webhook(self, url: str, secret: str) -> None:
         self.hook_url, self.hook_secret, self.last_error = url, secret, None
+        self._hook_number += 1
         self._send_out(self.bot.waiting(self.now()))
         self.bell.ring()
 
     def _send_out(self, updates: Sequence[Update]) -> None:
         if self.hook_url:
             for update in updates:
-                self.courier.put(str(update.chat), lambda update=update, url=self.hook_url: self._post(update, url))  # type: ignore[misc]
+                self.courier.put(str(update.chat), functools.partial(self._post, update, self._hook_number))
 
-    async def _post(self, update: Update, url: str) -> bool:
-        """Post one update. True also when there is nothing left to do."""
+    async def _post(self, update: Update, hook_number: int) -> bool:
+        """Post one update. True also when there is nothing left to do: another webhook has taken over."""
         with self.lock:
-            if url != self.hook_url:
+            if hook_number != self._hook_number:
                 return True
-            headers = {"X-Telegram-Bot-Api-Secret-Token": self.hook_secret} if self.hook_secret else {}
+            url, headers = self.hook_url, {}
+            if self.hook_secret:
+                headers = {"X-Telegram-Bot-Api-Secret-Token": self.hook_secret}
             value = self.mischief.with_news(update.value)
         try:
             async with httpx.AsyncClient(timeout=HOOK_PATIENCE, trust_env=False) as client:

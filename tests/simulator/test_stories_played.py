@@ -127,6 +127,14 @@ def test_an_automatic_acknowledgement_is_waited_on_and_never_thanked():
     assert "?" in said_by_customer(performance)
 
 
+def test_who_is_told_that_it_will_be_looked_into_waits_and_thanks_for_the_outcome():
+    story = find_story("opening-hours")
+    performance, _ = play(story, an_agent_who_says("Ik zoek het even voor je uit.", "Ja, van twaalf tot vijf."))
+    assert said_by_customer(performance)[1:] == ["Hallo?", "Dank! Tot zondag"]
+    performance, _ = play(story, an_agent_who_says("Momentje, ik kom er zo op terug"))
+    assert performance.ending is Ending.GAVE_UP
+
+
 def test_a_mail_has_a_subject_a_signature_and_repeats_what_it_answers():
     performance, stages = play(find_story("warranty-drawer"), polite_agent)
     first, second = stages["email"].said[:2]

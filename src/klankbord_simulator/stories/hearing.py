@@ -36,6 +36,11 @@ _BY_A_MACHINE = _any_of(
     r"automatisch", r"\bautomatic", r"\bautomated", r"buiten (onze )?openingstijden", r"outside (our )?opening hours"
 )
 
+_MORE_TO_COME = _any_of(
+    r"zoek(en)?\b.{0,30}\b(na|uit)\b", r"kijk(en)?\b.{0,20}\bna\b", r"\bmomentje", r"\b(één|een) moment\b",
+    r"kom(en)? .{0,40}\bterug\b", r"look into", r"get back to you", r"\bone moment", r"\bi'?ll check",
+)  # fmt: skip
+
 
 def hears(text: str, *, what: Hears, is_private: bool, began_in_public: bool) -> bool:
     """Does this answer hold that? A private answer to a public post is itself an invitation."""
@@ -47,3 +52,8 @@ def hears(text: str, *, what: Hears, is_private: bool, began_in_public: bool) ->
 def is_automatic(text: str) -> bool:
     """Acknowledgements by a machine are read, and waited on: nobody thanks an automatic answer."""
     return _BY_A_MACHINE.search(text) is not None
+
+
+def promises_more(text: str) -> bool:
+    """An answer such as "I will find out" is worth waiting for, and too early for thanks."""
+    return _MORE_TO_COME.search(text) is not None

@@ -77,6 +77,7 @@ STORIES: tuple[Story, ...] = (
         spots=(Spot.EMAIL,),
         themes=themes("very long complaint", "formal letter"),
         subject="Wandkast op maat: acht weken, zeven telefoontjes, nul kasten",
+        person=Person(first="Annelies"),
         opening=(Say(LONG_COMPLAINT, pastes=True),),
         signature="Met vriendelijke groet,\n\n{first} {last}\n{street} {house}\n{postcode} {city}\n{phone}",
         whens=(
@@ -235,6 +236,7 @@ STORIES: tuple[Story, ...] = (
         language="nl",
         spots=(Spot.WEBCHAT, Spot.API),
         themes=themes("delivery question", "old customer"),
+        person=Person(first="Riet"),
         opening=says("GOEDEMIDDAG MEVROUW IK WEET NIET HOE DEZE KNOP UIT MOET", "KOMT DE STOEL MORGEN OF OVERMORGEN"),
         whens=(
             When(Hears.ORDER_QUESTION, says("MIJN KLEINZOON ZEGT {order}")),

@@ -16,7 +16,7 @@ from ..stage import Actor, Attachment, Heard, Stage, StageError
 from .cast import SHOP, Role, fill
 from .drawings import DESCRIPTIONS, draw_picture, draw_sticker
 from .habits import Tempo, misspell, typing_seconds
-from .hearing import hears, is_automatic
+from .hearing import hears, is_automatic, promises_more
 from .model import Act, AutoReply, Edit, Location, Say, Spot, Sticker, Story, VoiceNote, When, Withdraw
 from .sounds import record_voice
 
@@ -154,6 +154,9 @@ class Performance:
                 self._branches.remove(branch)
                 self._closes = branch.ends
                 return self._plan(branch.acts, now + reading)
+        if promises_more(text):
+            self._last_word = now  # patience starts afresh
+            return None
         self._closes = True
         again = self.story.reopening if self._has_returned else None
         return self._plan(again.thanks if again else self.story.thanks, now + reading)

@@ -97,6 +97,7 @@ STORIES: tuple[Story, ...] = (
         spots=(Spot.EMAIL,),
         themes=themes("warranty", "formal letter"),
         subject="Garantie ladekast, aankoop maart 2024",
+        person=Person(first="Johanna"),
         opening=says(
             "Geachte heer, mevrouw,\n\n"
             "In maart 2024 kochten wij bij u een ladekast uit de serie Noorden. Sinds enkele weken loopt de bovenste "

@@ -9,9 +9,10 @@ import io
 
 from PIL import Image, ImageOps
 
-# Pixels at most, each within 200 MB: a large JPEG is decoded at a fraction of its size, a WebP three times over.
-_PIXEL_LIMITS = {"JPEG": 40_000_000, "PNG": 16_000_000, "WEBP": 12_500_000}
-_LONGEST_SIDE = 4096
+# Pixels at most, and the longest side that is kept, so that each kind stays within 200 MB: a large JPEG is decoded at a
+# fraction of its size; reading and writing a WebP each take several times its pixels.
+_PIXEL_LIMITS = {"JPEG": 40_000_000, "PNG": 16_000_000, "WEBP": 9_000_000}
+_LONGEST_SIDES = {"JPEG": 2560, "PNG": 2560, "WEBP": 1920}
 _SAVE_OPTIONS: dict[str, dict[str, int]] = {
     "JPEG": {"quality": 88},
     "PNG": {"compress_level": 6},
@@ -20,7 +21,7 @@ _SAVE_OPTIONS: dict[str, dict[str, int]] = {
 
 
 def clean_image(data: bytes) -> bytes | None:
-    """The first frame of a JPEG, PNG or WebP as a fresh file of the same kind, upright and at most 4096 pixels long.
+    """The first frame of a JPEG, PNG or WebP as a fresh file of the same kind, upright and at most 2560 (WebP: 1920) pixels long.
 
     None when it is no such image, is damaged, or would take too much memory to look at.
     """
@@ -30,7 +31,8 @@ def clean_image(data: bytes) -> bytes | None:
             kind = image.format if image.format in _PIXEL_LIMITS else "JPEG"
             if image.width * image.height > _PIXEL_LIMITS[kind]:
                 return None
-            return _redrawn(image, kind)
+            pixels = _pixels(image, kind)
+        return _encoded(pixels, kind)  # after the decoder has given back its memory
     except Exception:  # whatever hostile bytes make a decoder raise, the answer is the same
         return None
 
@@ -40,14 +42,21 @@ def clean_or_empty(data: bytes) -> bytes:
     return clean_image(data) or b""
 
 
-def _redrawn(image: Image.Image, kind: str) -> bytes:
-    image.draft("RGB", (_LONGEST_SIDE, _LONGEST_SIDE))  # only JPEG can; the others ignore it
+def _pixels(image: Image.Image, kind: str) -> Image.Image:
+    box = (_LONGEST_SIDES[kind], _LONGEST_SIDES[kind])
+    image.draft("RGB", box)  # only JPEG can; the others ignore it
     has_alpha = kind != "JPEG" and ("A" in image.getbands() or "transparency" in image.info)
     mode = "RGBA" if has_alpha else "RGB"
-    pixels = image if image.mode == mode else image.convert(mode)  # converting to the same would be another copy
-    pixels.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    if image.mode in ("1", "P"):  # cannot be scaled smoothly; a byte a pixel, so that the copy is affordable
+        image = image.convert(mode)
+    image.thumbnail(box)
+    pixels = image.convert(mode)
     ImageOps.exif_transpose(pixels, in_place=True)
     pixels.info.clear()  # else the colour profile and comments are written again
+    return pixels
+
+
+def _encoded(pixels: Image.Image, kind: str) -> bytes:
     out = io.BytesIO()
     pixels.save(out, kind, **_SAVE_OPTIONS[kind])
     return out.getvalue()

@@ -138,7 +138,7 @@ def make_inbox(
 
 
 def reconnect(*, inbox: UUID, values: Mapping[str, str], by: Membership, now: datetime) -> Inbox:
-    """New credentials, same inbox: nothing of its history or waiting replies is lost. Empty secrets stay as they are."""
+    """New credentials, same inbox: no history and no waiting reply is lost. Empty secrets stay as they are."""
     access.require(by, "manage inboxes")
     found = access.inbox_for(by, inbox)
     opened = unseal(found.credentials)

@@ -20,7 +20,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from klankbord.contract import Account, Answer, BadSignature, Channel, Delivery
-from klankbord.desk.inboxes.deliveries import INSERT_DELIVERIES, delivery_parameters
+from klankbord.desk.inboxes.deliveries import INSERT_DELIVERIES, WORK, delivery_parameters
 from klankbord.desk.inboxes.models import InboxRoute
 from klankbord.kernel.ids import uuid7
 
@@ -171,3 +171,4 @@ class Doorway:
             for organisation_id in sorted(per_organisation):
                 await connection.execute(f"SET LOCAL klankbord.organisation = '{UUID(str(organisation_id))}'")
                 await connection.execute(INSERT_DELIVERIES, delivery_parameters(per_organisation[organisation_id]))
+            await connection.execute(f"NOTIFY {WORK}, 'intake'")

@@ -12,7 +12,9 @@ from klankbord.desk.conversations.arrivals import add_search_documents
 from klankbord.desk.conversations.case import speak
 from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
 from klankbord.desk.conversations.models import Attachment, Message, MessageKind, MessageState, Outbox, Thread
+from klankbord.desk.inboxes.deliveries import WORK
 from klankbord.desk.organisations.models import Membership, Organisation
+from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
 from klankbord.kernel.ids import uuid7
 from klankbord.kernel.text import clean, one_line
@@ -110,6 +112,8 @@ def _hand_over(message: Message, *, due_at: datetime, now: datetime) -> None:
         queued_at=now,
         is_automatic=message.is_automatic,
     )
+    if due_at <= now:
+        wake_workers()
     add_search_documents(
         [
             {
@@ -122,6 +126,11 @@ def _hand_over(message: Message, *, due_at: datetime, now: datetime) -> None:
             }
         ]
     )
+
+
+def wake_workers() -> None:
+    """A hint, sent at commit, that something is due now."""
+    run("SELECT pg_notify(%s, 'outbox')", [WORK])
 
 
 def _tell(message: Message, kind: str, by: Membership | None, now: datetime) -> None:

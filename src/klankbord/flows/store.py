@@ -11,4 +11,4 @@ from klankbord.plumbing.files import LocalFiles
 
 @cache
 def file_store() -> LocalFiles:
-    return LocalFiles(settings.ENVIRONMENT.data / "files")
+    return LocalFiles(settings.ENVIRONMENT.data_dir / "files")

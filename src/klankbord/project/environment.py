@@ -12,12 +12,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-def default_data_folder() -> Path:
-    """Where data lives when nobody says: a system folder for root (whose home a service account cannot read)."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/klankbord")
-    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "klankbord"
+from klankbord.plumbing.postgres import environment_default_data_dir
 
 
 class Environment(BaseSettings):
@@ -29,7 +24,7 @@ class Environment(BaseSettings):
 
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     role: Literal["owner", "app", "worker"] = "app"
-    data: Path = Field(default_factory=default_data_folder)
+    data_dir: Path = Field(default_factory=environment_default_data_dir)
     public_url: str = "http://localhost:8000"
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     trusted_proxies: str = ""

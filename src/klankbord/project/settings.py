@@ -21,7 +21,7 @@ ALLOWED_HOSTS = [host for host in ENVIRONMENT.allowed_hosts.split(",") if host] 
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 IS_LOCAL = urlsplit(PUBLIC_URL).hostname in {"localhost", "127.0.0.1", "::1"}
 
-VAULT = load_vault(ENVIRONMENT.data)
+VAULT = load_vault(ENVIRONMENT.data_dir)
 SECRET_KEY = VAULT.key_for("django").hex()
 
 DATABASE_ROLE = ENVIRONMENT.role
@@ -164,7 +164,7 @@ USE_TZ = True
 TIME_ZONE = "Europe/Amsterdam"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ENVIRONMENT.data / "static"
+STATIC_ROOT = ENVIRONMENT.data_dir / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {

@@ -13,7 +13,7 @@ import pytest
 
 from klankbord.plumbing.sandbox import Reason, Sandbox, SandboxError, SandboxFailure
 
-from .conftest import lives, python, python_for_others, wait_until
+from .conftest import NOBODY, lives, python, python_for_others, wait_until
 
 MB = 1024 * 1024
 
@@ -144,7 +144,19 @@ def test_f24_a_child_does_not_outlive_its_killed_parent_for_long(then: list[str]
     wait_until(lambda: not lives(child))
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or python_for_others() is None, reason="needs root and a Python open to others")
+others = pytest.mark.skipif(
+    os.geteuid() != 0 or python_for_others() is None, reason="needs root and a Python that others can start"
+)
+
+
+@others
+def test_an_ordinary_user_gets_the_same_service() -> None:
+    owner = python(OWNER, HERE, "anything", "segfault", user=NOBODY)
+    output, _ = owner.communicate("")
+    assert (output, owner.returncode) == ("ANYTHING\n", 0)
+
+
+@others
 def test_as_root_the_child_is_not_root_where_its_python_can_be_read_by_others() -> None:
     owner = python(OWNER, HERE, "uid", user=0)
     output, _ = owner.communicate("")

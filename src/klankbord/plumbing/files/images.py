@@ -21,7 +21,7 @@ _SAVE_OPTIONS: dict[str, dict[str, int]] = {
 
 
 def clean_image(data: bytes) -> bytes | None:
-    """The first frame of a JPEG, PNG or WebP as a fresh file of the same kind, upright and at most 2560 (WebP: 1920) pixels long.
+    """The first frame of a JPEG, PNG or WebP as a fresh file of the same kind, upright, scaled down when very large.
 
     None when it is no such image, is damaged, or would take too much memory to look at.
     """

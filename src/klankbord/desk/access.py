@@ -18,7 +18,7 @@ _DEEDS: dict[str, frozenset[Role]] = {
     "manage inboxes": frozenset({Role.ADMINISTRATOR}),
     "manage people": frozenset({Role.ADMINISTRATOR}),
 }
-_SEES_EVERY_INBOX = frozenset({Role.LEAD, Role.ANALYST, Role.ADMINISTRATOR})
+SEES_EVERY_INBOX = frozenset({Role.LEAD, Role.ANALYST, Role.ADMINISTRATOR})
 
 
 def may(by: Membership, deed: str) -> bool:
@@ -34,7 +34,7 @@ def require(by: Membership, deed: str) -> None:
 def visible_inboxes(by: Membership) -> frozenset[UUID]:
     """The inboxes whose conversations this person may see."""
     inboxes = Inbox.objects.all()
-    if by.role not in _SEES_EVERY_INBOX:
+    if by.role not in SEES_EVERY_INBOX:
         own = InboxMember.objects.filter(member=by).values("inbox_id")
         inboxes = inboxes.filter(is_open_to_all=True) | inboxes.filter(id__in=own)
     return frozenset(inboxes.values_list("id", flat=True))

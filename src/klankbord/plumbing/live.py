@@ -58,6 +58,10 @@ class Dropped(Exception):
     """The subscriber did not read for so long that its news would fill our memory."""
 
 
+class Ended(Exception):
+    """The subscriber may no longer read."""
+
+
 class Subscription:
     """What came for one topic and was not read yet, at most `most_bytes` of it."""
 
@@ -67,6 +71,7 @@ class Subscription:
         self._waiting: deque[News] = deque()
         self._bytes = 0
         self._is_dropped = False
+        self._is_ended = False
         self._something = asyncio.Event()
 
     def offer(self, news: News) -> None:
@@ -80,10 +85,17 @@ class Subscription:
             self._waiting.clear()
         self._something.set()
 
+    def end(self) -> None:
+        """Its reader may no longer read: `take` raises."""
+        self._is_ended = True
+        self._something.set()
+
     async def take(self, timeout: float) -> list[News]:
-        """All that waits, oldest first; [] when nothing came for `timeout` seconds. Raises Dropped."""
+        """All that waits, oldest first; [] when nothing came for `timeout` seconds. Raises Dropped, Ended."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._something.wait(), timeout)
+        if self._is_ended:
+            raise Ended
         if self._is_dropped:
             raise Dropped
         taken = list(self._waiting)

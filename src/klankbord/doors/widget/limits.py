@@ -1,0 +1,82 @@
+"""How often one visitor, and one network, may knock. Counted in this process: with n web processes it is n times that,
+which still keeps a flood away from the agents."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
+
+_MOST_REMEMBERED = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`burst` at once, `per_minute` on the long run."""
+
+    burst: int
+    per_minute: float
+
+
+NEW_VISITS = Rate(burst=30, per_minute=20)  # per network
+MESSAGES = Rate(burst=15, per_minute=20)  # per visitor
+NETWORK_MESSAGES = Rate(burst=120, per_minute=120)
+FILES = Rate(burst=10, per_minute=10)  # per visitor
+ANYTHING = Rate(burst=600, per_minute=1_200)  # per network
+
+
+class Limiter:
+    """Token buckets by name, the longest unused forgotten first."""
+
+    def __init__(self) -> None:
+        self._buckets: OrderedDict[tuple[Rate, str], tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def wait_for(self, rate: Rate, who: str, *, now: float | None = None) -> int:
+        """Take one from the bucket: 0, or the whole seconds to wait when it is empty. now: monotonic seconds."""
+        now = time.monotonic() if now is None else now
+        with self._lock:
+            left, at = self._buckets.pop((rate, who), (float(rate.burst), now))
+            left = min(rate.burst, left + (now - at) * rate.per_minute / 60)
+            wait = 0 if left >= 1 else max(1, round((1 - left) * 60 / rate.per_minute))
+            self._buckets[rate, who] = (left - 1 if not wait else left, now)
+            if len(self._buckets) > _MOST_REMEMBERED:
+                self._buckets.popitem(last=False)
+        return wait
+
+    def forget(self) -> None:
+        with self._lock:
+            self._buckets.clear()
+
+
+limiter = Limiter()
+
+
+def network_of(request: HttpRequest) -> str:
+    """Where a request comes from, shortened so that it names a network and no person: /24, or /48 for IPv6."""
+    address = _parsed(request.META.get("REMOTE_ADDR", ""))
+    proxies = _networks(settings.ENVIRONMENT.trusted_proxies)
+    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        if address is None or not any(address in each for each in proxies):
+            break
+        address = _parsed(hop) or address
+    if address is None:
+        return "unknown"
+    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return [ipaddress.ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip()]

@@ -1,7 +1,7 @@
 """What all fakes share: a loopback address, a mood, a log, a control door, and a stage for people.
 
 The control door stands beside the platform's own addresses and never misbehaves:
-    GET  /_control              the odds
+    GET  /_control              the kind and the odds
     POST /_control              change odds, {"broken": 0.3}; {"calm": true} ends everything
     POST /_control/next         plan a fault for the next calls, {"fault": "silent", "times": 1, "only": "POST"}
     GET  /_control/log          the log, with ?kind=, place=, key=, after=
@@ -101,7 +101,8 @@ class Fake:
         values = request.fields
         match request.method, request.path.removeprefix("/_control").strip("/").split("/"):
             case "GET", [""]:
-                return answer_json({"kind": self.kind, "odds": asdict(self.mischief.odds)})
+                facts = {"kind": self.kind, "address": self.address, "visibilities": sorted(self.visibilities)}
+                return answer_json({**facts, "odds": asdict(self.mischief.odds)})
             case "POST", [""]:
                 if values.pop("calm", False):
                     self.mischief.calm()

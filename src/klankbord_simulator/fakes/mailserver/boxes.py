@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Mail:
     uid: int
     raw: bytes
@@ -44,6 +44,7 @@ class Mailbox:
     """A person's or the shop's mail. Without a password nobody can log in."""
 
     address: str
+    uidvalidity: int
     password: str = ""
     folders: dict[str, Folder] = field(default_factory=dict)
 
@@ -54,7 +55,7 @@ class Mailbox:
     def folder(self, name: str) -> Folder:
         """The folder, made when needed."""
         name = "INBOX" if name.upper() == "INBOX" else name
-        return self.folders.setdefault(name, Folder(name, 1_700_000_000 + len(self.folders)))
+        return self.folders.setdefault(name, Folder(name, self.uidvalidity + len(self.folders)))
 
 
 def plain_address(address: str) -> str:

@@ -73,7 +73,7 @@ class MailServer(Fake):
     def add_box(self, address: str, password: str = "") -> Mailbox:
         """The mailbox of this address, made when needed."""
         address = plain_address(address)
-        box = self.boxes.setdefault(address, Mailbox(address, password))
+        box = self.boxes.setdefault(address, Mailbox(address, int(self.now().timestamp()), password))
         box.password = password or box.password
         return box
 

@@ -244,10 +244,11 @@ class ImapSession:
             items = ["FLAGS", "INTERNALDATE", "RFC822.SIZE"]
         if by_uid and "UID" not in [item.upper() for item in items]:
             items.insert(0, "UID")
+        places = {id(mail): place for place, mail in enumerate(self._view, start=1)}
         for mail in mails:
             if mail.is_unreadable and any(item.upper().startswith(("BODY", "RFC822")) for item in items):
                 raise No("[SERVERBUG] Internal error while reading the mail.")
-            self._writer.write(f"* {self._view.index(mail) + 1} FETCH (".encode())
+            self._writer.write(f"* {places[id(mail)]} FETCH (".encode())
             self._writer.write(b" ".join(self._item(mail, item) for item in items) + b")\r\n")
 
     def _item(self, mail: Mail, item: str) -> bytes:

@@ -19,7 +19,6 @@ def moment(at: datetime) -> str:
 
 def account_json(account: Account, server: Server) -> Json:
     blank = f"{server.home}/headers/original/missing.png"
-    posts = [post for post in server.posts.values() if post.author is account and not post.is_deleted]
     return {
         "id": account.id,
         "username": account.username,
@@ -40,8 +39,8 @@ def account_json(account: Account, server: Server) -> Json:
         "header_static": blank,
         "followers_count": 0,
         "following_count": 0,
-        "statuses_count": len(posts),
-        "last_status_at": posts[-1].created_at.date().isoformat() if posts else None,
+        "statuses_count": len(account.posts),
+        "last_status_at": account.posts[-1].created_at.date().isoformat() if account.posts else None,
         "hide_collections": None,
         "emojis": [],
         "fields": [],
@@ -86,7 +85,6 @@ def file_json(file: File, server: Server) -> Json:
 def post_json(post: Post, server: Server, *, with_source: bool = False) -> Json:
     """with_source: the plain text instead of HTML, as a deletion answers."""
     content = {"text": post.text} if with_source else {"content": render(post.text, find=server.find, home=server.home)}
-    answers = [each for each in server.posts.values() if each.in_reply_to is post and not each.is_deleted]
     return {
         "id": post.id,
         "created_at": moment(post.created_at),
@@ -98,7 +96,7 @@ def post_json(post: Post, server: Server, *, with_source: bool = False) -> Json:
         "language": post.language,
         "uri": post.uri,
         "url": post.url,
-        "replies_count": len(answers),
+        "replies_count": sum(not each.is_deleted for each in post.answers),
         "reblogs_count": 0,
         "favourites_count": 0,
         "quotes_count": 0,

@@ -12,7 +12,7 @@ from ...stage import Actor, Attachment, Heard, StageError
 from ..fake import Fake, after_ref
 from ..web import Answer, Request, answer_json
 from . import api, entities
-from .people import File, Notification, Post
+from .people import Account, File, Notification, Post
 from .server import Refusal, Server
 
 KEY_LIFE = timedelta(hours=1)
@@ -238,15 +238,15 @@ class Mastodon(Fake):
                         for each in post.media
                     ),
                 )
-                for post in self.server.posts.values()
-                if post.author is self.server.shop and not post.is_deleted and self._concerns(post, account.id)
+                for post in self.server.shop.posts
+                if self._concerns(post, account)
             ]
         return after_ref(heard, after)
 
-    def _concerns(self, post: Post, account: str) -> bool:
+    def _concerns(self, post: Post, account: Account) -> bool:
         """A person is told about posts that name them, and finds public answers beneath their own posts."""
-        is_answer = post.is_public and post.in_reply_to is not None and post.in_reply_to.author.id == account
-        return is_answer or any(each.id == account for each in post.mentions)
+        is_answer = post.is_public and post.in_reply_to is not None and post.in_reply_to.author is account
+        return is_answer or account in post.mentions
 
     def _post(self, ref: str) -> Post:
         post = self.server.posts.get(ref)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Account:
     """acct: "name" for people of this server, "name@server" for others."""
 
@@ -21,9 +21,10 @@ class Account:
     created_at: datetime
     is_bot: bool = False
     is_limited: bool = False  # their mentions wait in the notification requests
+    posts: list[Post] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class File:
     id: str
     name: str
@@ -38,7 +39,7 @@ class File:
         return family if family in {"image", "video", "audio"} else "unknown"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Post:
     id: str
     author: Account
@@ -56,6 +57,7 @@ class Post:
     edited_at: datetime | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     is_deleted: bool = False
+    answers: list[Post] = field(default_factory=list)
 
     @property
     def is_public(self) -> bool:
@@ -65,7 +67,7 @@ class Post:
         return self.is_public or self.author is account or account in self.mentions
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Notification:
     id: str
     type: str

@@ -38,6 +38,8 @@ class Server:
         self.files: dict[str, File] = {}
         self.notifications: list[Notification] = []
         self._last_id = 0
+        # A server that is started again must not give numbers that a client has already read past.
+        self._last_notice = int(started.timestamp() * 1000)
         self.shop = self._enrol(shop, domain="", at=started)
 
     # ---------------------------------------------------------------------------------------------- people
@@ -46,7 +48,7 @@ class Server:
         """The actor's account, made when first needed."""
         domain = self.domains[zlib.crc32(actor.username.encode()) % len(self.domains)]
         acct = f"{actor.username}@{domain}" if domain else actor.username
-        return self.accounts.get(acct) or self._enrol(actor, domain=domain, at=at)
+        return self.accounts.get(acct.lower()) or self._enrol(actor, domain=domain, at=at)
 
     def _enrol(self, actor: Actor, *, domain: str, at: datetime) -> Account:
         identity = self._new_id(at)
@@ -62,13 +64,13 @@ class Server:
             avatar=f"{self.home}/avatars/{identity}.svg?{actor.avatar_colour.removeprefix('#')}",
             created_at=at,
         )
-        self.accounts[acct] = account
+        self.accounts[acct.lower()] = account
         return account
 
     def find(self, handle: str) -> Account | None:
         """The account for "name" or "name@server", in any case."""
         handle = handle.lower().removesuffix(f"@{self.domain}")
-        return next((account for acct, account in self.accounts.items() if acct.lower() == handle), None)
+        return self.accounts.get(handle)
 
     def by_id(self, identity: str) -> Account:
         for account in self.accounts.values():
@@ -112,10 +114,14 @@ class Server:
             media=tuple(files),
         )
         self.posts[identity] = post
+        author.posts.append(post)
+        if parent:
+            parent.answers.append(post)
         return post
 
     def notify(self, kind: str, account: Account, post: Post | None, at: datetime) -> Notification:
-        identity = str(34_000_000 + len(self.notifications))
+        self._last_notice += 1
+        identity = str(self._last_notice)
         notice = Notification(identity, kind, at, account, post, is_filtered=account.is_limited and kind == "mention")
         self.notifications.append(notice)
         return notice
@@ -132,6 +138,7 @@ class Server:
     def delete(self, post: Post) -> None:
         """Gone for everyone; its notifications go with it."""
         post.is_deleted = True
+        post.author.posts.remove(post)
         self.notifications = [each for each in self.notifications if each.post is not post]
 
     def seen_by(self, account: Account, identity: str) -> Post:
@@ -155,8 +162,7 @@ class Server:
 
     def descendants(self, post: Post, reader: Account) -> list[Post]:
         """Depth first, each branch in order of time."""
-        answers = [each for each in self.posts.values() if each.in_reply_to is post and not each.is_deleted]
-        answers = [each for each in answers if each.is_for(reader)]
+        answers = [each for each in post.answers if not each.is_deleted and each.is_for(reader)]
         return [one for each in answers for one in (each, *self.descendants(each, reader))]
 
     # ---------------------------------------------------------------------------------------------- files

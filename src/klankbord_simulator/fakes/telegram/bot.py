@@ -15,6 +15,7 @@ from .markup import ParseError, found_entities, read_html, utf16_length
 Json = dict[str, Any]
 UPDATE_LIFE = timedelta(hours=24)
 LINK_LIFE = timedelta(hours=1)
+EPOCH = 1_767_225_600  # 1 January 2026
 DOWNLOAD_LIMIT = 20_000_000
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 # Reactions and the coming and going of members are sent to those bots only that ask for them.
@@ -29,12 +30,13 @@ class Refusal(Exception):
         self.code, self.description, self.parameters = code, description, parameters
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Chat:
     id: int
     actor: Actor
     has_blocked: bool = False
     migrated_to: int | None = None
+    messages: list[Message] = field(default_factory=list)
 
     def as_json(self) -> Json:
         first, _, last = self.actor.name.partition(" ")
@@ -47,7 +49,7 @@ class Chat:
         return {**values, "is_bot": False, "language_code": self.actor.language}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Message:
     id: int
     chat: Chat
@@ -104,7 +106,7 @@ class StoredFile:
 
 
 class Bot:
-    def __init__(self, *, token: str, name: str, username: str) -> None:
+    def __init__(self, *, token: str, name: str, username: str, started: datetime) -> None:
         self.token = token
         self.me: Json = {
             "id": int(token.split(":")[0]),
@@ -115,10 +117,12 @@ class Bot:
         self.chats: dict[int, Chat] = {}
         self.messages: dict[str, Message] = {}
         self.files: dict[str, StoredFile] = {}
-        self.updates: list[Update] = []
+        self.updates: dict[int, Update] = {}
         self.callbacks: set[str] = set()
         self.allowed_updates: list[str] = []
-        self._last_message, self._last_update = 0, 731_400_000
+        # A bot that is started again must not meet numbers that it has already seen.
+        self._last_message = int(started.timestamp() - EPOCH)
+        self._last_update = self._last_message * 4
 
     # ---------------------------------------------------------------------------------------------- updates
 
@@ -129,23 +133,34 @@ class Bot:
             return None
         self._last_update += 1
         update = Update(self._last_update, at, chat, {"update_id": self._last_update, kind: value})
-        self.updates.append(update)
+        self.updates[update.id] = update
         return update
 
     def waiting(self, now: datetime) -> list[Update]:
         """Telegram forgets what was not fetched for a day."""
-        self.updates = [update for update in self.updates if update.at > now - UPDATE_LIFE]
-        return self.updates
+        for update in list(self.updates.values()):
+            if update.at > now - UPDATE_LIFE:
+                break  # they stand in order of arrival
+            del self.updates[update.id]
+        return list(self.updates.values())
 
     def taken(self, update: Update) -> None:
-        self.updates = [each for each in self.updates if each.id != update.id]
+        self.updates.pop(update.id, None)
 
     # ---------------------------------------------------------------------------------------------- messages
 
     def chat_of(self, actor: Actor) -> Chat:
-        number = 5_000_000_000 + zlib.crc32(actor.username.encode())
-        chat = self.chats.setdefault(number, Chat(number, actor))
-        return self.chats[chat.migrated_to] if chat.migrated_to else chat
+        """The chat with a person, made when needed."""
+        number = person_number(actor)
+        self.chats.setdefault(number, Chat(number, actor))
+        return self.chats_of(actor)[-1]
+
+    def chats_of(self, actor: Actor) -> list[Chat]:
+        """The chat and those it grew out of, oldest first."""
+        chats = [self.chats[number]] if (number := person_number(actor)) in self.chats else []
+        while chats and (following := chats[-1].migrated_to):
+            chats.append(self.chats[following])
+        return chats
 
     def open_chat(self, number: Any) -> Chat:
         """The chat, when the bot may write there. Raises Refusal."""
@@ -163,6 +178,7 @@ class Bot:
         self._last_message += 1
         message = Message(self._last_message, chat, at, is_ours, text, **more)
         self.messages[message.ref] = message
+        chat.messages.append(message)
         return message
 
     def read_text(self, text: Any, parse_mode: Any, *, limit: int = TEXT_LIMIT) -> tuple[str, list[Json]]:
@@ -204,3 +220,8 @@ class Bot:
         ending = file.name.rpartition(".")[2] if "." in file.name else "bin"
         self.files[identity] = StoredFile(file, f"{folder}/file_{len(self.files)}.{ending}")
         return identity, unique
+
+
+def person_number(actor: Actor) -> int:
+    """More than 32 bits, as many real people have."""
+    return 5_000_000_000 + zlib.crc32(actor.username.encode())

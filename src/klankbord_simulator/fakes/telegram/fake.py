@@ -35,7 +35,7 @@ class Telegram(Fake):
         self, *, shop: Actor, token: str, bot_name: str = "wolk_bot", first_pause: float = 0.5, **common: Any
     ) -> None:
         super().__init__(**common)
-        self.bot = Bot(token=token, name=shop.name, username=bot_name)
+        self.bot = Bot(token=token, name=shop.name, username=bot_name, started=self.now())
         self.address = f"@{bot_name}"
         self.hook_url = self.hook_secret = ""
         self.last_error: tuple[datetime, str] | None = None
@@ -133,7 +133,7 @@ class Telegram(Fake):
         """Forget what the bot says it has; give the rest. A negative offset keeps that many."""
         waiting = self.bot.waiting(self.now())
         kept = waiting[offset:] if offset < 0 else [update for update in waiting if update.id >= offset]
-        self.bot.updates = list(kept)
+        self.bot.updates = {update.id: update for update in kept}
         return kept
 
     # ---------------------------------------------------------------------------------------------- webhooks
@@ -220,7 +220,7 @@ class Telegram(Fake):
         at = at or self.now()
         with self.lock:
             chat = self.bot.chat_of(actor)
-            if not any(message.chat is chat for message in self.bot.messages.values()):
+            if not any(each.messages for each in self.bot.chats_of(actor)):
                 self.start_chat(actor, at=at)
             answered = self._message(in_reply_to) if in_reply_to else None
             album = {"media_group_id": secrets.token_hex(8)} if len(media) > 1 else {}
@@ -253,7 +253,6 @@ class Telegram(Fake):
 
     def replies_to(self, actor: Actor, *, after: str | None = None) -> Iterator[Heard]:
         with self.lock:
-            chat = self.bot.chat_of(actor)
             heard = [
                 Heard(
                     stage=self.kind,
@@ -264,8 +263,9 @@ class Telegram(Fake):
                     in_reply_to=message.reply_to.ref if message.reply_to else None,
                     media=message.files,
                 )
-                for message in self.bot.messages.values()
-                if message.is_ours and not message.is_deleted and message.chat.actor.username == chat.actor.username
+                for chat in self.bot.chats_of(actor)
+                for message in chat.messages
+                if message.is_ours and not message.is_deleted
             ]
         return after_ref(heard, after)
 

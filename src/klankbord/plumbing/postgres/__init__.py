@@ -1,7 +1,8 @@
 """Embedded PostgreSQL: a real server beside the application, for a desk without a database administrator."""
 
 from .binaries import BinariesMissingError, EmbeddedPostgresError, find_binaries
-from .server import Dsn, EmbeddedPostgres, Report, environment_default_data_dir
+from .folder import Report
+from .server import Dsn, EmbeddedPostgres, environment_default_data_dir
 
 __all__ = [
     "BinariesMissingError",

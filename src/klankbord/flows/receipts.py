@@ -37,9 +37,21 @@ def arrived(message_id: UUID, organisation_id: UUID, receipt: Receipt, *, now: d
         }
         message.save(update_fields=["external_id", "state", "state_reason", "state_at", "facts"])
         add_parts(message.id, message.inbox_id, [each for each in others if each])
+        _follow(message, receipt)
         Outbox.objects.filter(id=message_id).delete()
         sendgate.note_success(message.inbox_id)
         _note("reply sent", message, now)
+
+
+def _follow(message: Message, receipt: Receipt) -> None:
+    """The platform moved the place while we sent (a group got another id): the thread goes along."""
+    place_key = str(receipt.facts.get("place_key", ""))
+    if not place_key:
+        return
+    is_taken = Thread.objects.filter(inbox_id=message.inbox_id, place_key=place_key, is_live=True).exists()
+    if not is_taken:
+        target = str(receipt.facts.get("target", ""))
+        Thread.objects.filter(id=message.thread_id).update(place_key=place_key, target=target)
 
 
 def failed(message_id: UUID, organisation_id: UUID, sentence: str, *, now: datetime, is_gone: bool = False) -> None:

@@ -140,15 +140,16 @@ def _place(arriving: list[tuple[Entry, Arrived]], batch: Batch) -> None:
     batch.cases = lock_cases(thread.conversation_id for thread in by_id.values())
     in_batch: dict[arrivals.ExternalKey, KnownThread] = {}
     for entry, item in arriving:
+        tagged = by_token.get(tokens[id(item)])
         thread = (
             _thread_of_reference(entry, item, batch, by_id, in_batch)
-            or by_token.get(tokens[id(item)])
+            or (tagged if tagged and _is_same_place(tagged, entry, item, batch) else None)
             or by_place.get((entry.inbox_id, item.place.key))
         )
-        if thread is None and item.is_context:
+        if thread is None and tagged is None and item.is_context:
             entry.outcome, entry.reason = Outcome.IGNORED, "own post"
             continue
-        thread = _usable(thread, entry, item, batch) or _open_thread(entry, item, batch, thread)
+        thread = _usable(thread, entry, item, batch) or _open_thread(entry, item, batch, thread, tagged)
         by_place[entry.inbox_id, item.place.key] = thread
         if item.external_id:
             in_batch[entry.inbox_id, item.external_id] = thread
@@ -179,6 +180,13 @@ def _thread_of_reference(
     return None
 
 
+def _is_same_place(tagged: KnownThread, entry: Entry, item: Arrived, batch: Batch) -> bool:
+    """Whether a reply tag was used where it was given; elsewhere (our link led to another channel) it only names the
+    case."""
+    inboxes = batch.siblings.get(entry.inbox_id, [entry.inbox_id])
+    return tagged.inbox_id in inboxes and tagged.visibility == item.place.visibility
+
+
 def _usable(thread: KnownThread | None, entry: Entry, item: Arrived, batch: Batch) -> KnownThread | None:
     """The thread, unless its case was resolved too long ago to reopen."""
     if thread is None:
@@ -191,11 +199,13 @@ def _usable(thread: KnownThread | None, entry: Entry, item: Arrived, batch: Batc
     return thread
 
 
-def _open_thread(entry: Entry, item: Arrived, batch: Batch, former: KnownThread | None) -> KnownThread:
+def _open_thread(
+    entry: Entry, item: Arrived, batch: Batch, former: KnownThread | None, tagged: KnownThread | None
+) -> KnownThread:
     """A new thread: in the case of what it refers to (a private answer in a public case), else in a new case."""
     inbox = entry.connected.inbox
     handle = batch.handles[handle_key(inbox.kind, item.person)]
-    case = _case_of_reference(entry, item, batch) if former is None else None
+    case = _case_of_reference(entry, item, batch, tagged) if former is None else None
     if case is None:
         case = Case(
             id=uuid7(),
@@ -226,9 +236,10 @@ def _open_thread(entry: Entry, item: Arrived, batch: Batch, former: KnownThread 
     return thread
 
 
-def _case_of_reference(entry: Entry, item: Arrived, batch: Batch) -> Case | None:
-    for known in _referred(entry, item, batch):
-        case = batch.cases.get(known.conversation_id)
+def _case_of_reference(entry: Entry, item: Arrived, batch: Batch, tagged: KnownThread | None) -> Case | None:
+    named = [tagged.conversation_id] if tagged is not None else []
+    for conversation_id in [*named, *(known.conversation_id for known in _referred(entry, item, batch))]:
+        case = batch.cases.get(conversation_id)
         if case is not None and case.status != Status.RESOLVED:
             return case
     return None

@@ -105,7 +105,7 @@ class Subscription:
         return taken
 
 
-@dataclass
+@dataclass(eq=False)
 class Hub:
     """One per process, on its event loop. `connections`: a small pool for the look-ups of all streams together.
 

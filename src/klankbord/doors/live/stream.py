@@ -11,6 +11,8 @@ seconds, so that whoever was signed out, removed or demoted stops hearing within
 
 from __future__ import annotations
 
+from functools import cache
+
 import psycopg
 from django.http.cookie import parse_cookie
 from psycopg_pool import PoolTimeout
@@ -30,11 +32,19 @@ from klankbord.plumbing.live import Hub, Subscription
 
 from .admission import Reader, readers, session_cookie
 
-PATH = "/live"
+
+async def stream_changes(hub: Hub, scope: Scope, receive: Receive, send: Send) -> None:
+    """One request to `/live`."""
+    await _stream_of(hub)(scope, receive, send)
+
+
+@cache
+def _stream_of(hub: Hub) -> LiveStream:
+    return LiveStream(hub)
 
 
 class LiveStream:
-    """The ASGI application; one per process, beside the hub."""
+    """One per process, beside its hub."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -34,8 +35,6 @@ from klankbord.plumbing.eventstream import (
 )
 from klankbord.plumbing.live import Hub, Subscription
 
-PATH = "/widget/v1/events"
-
 _VISITS = """
     SELECT s.token_hash, s.organisation_id, s.inbox_id::text, s.visitor
       FROM inboxes_visitorsession s
@@ -53,8 +52,18 @@ class Visitor:
     visitor: str
 
 
+async def stream_answers(hub: Hub, scope: Scope, receive: Receive, send: Send) -> None:
+    """One request to `/widget/v1/events`."""
+    await _stream_of(hub)(scope, receive, send)
+
+
+@cache
+def _stream_of(hub: Hub) -> VisitorStream:
+    return VisitorStream(hub)
+
+
 class VisitorStream:
-    """The ASGI application; one per process, beside the hub."""
+    """One per process, beside its hub."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

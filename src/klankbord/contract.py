@@ -158,6 +158,7 @@ class Arrived:
     is_automatic: bool = False
     is_spam: bool = False
     is_context: bool = False  # our own post: shown with what follows, never work
+    is_history: bool = False  # this one is imported, whatever its delivery says: no clocks, no replies
     also_to: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,6 +76,8 @@ def _read_json(body: bytes) -> Any:
 def _read_event(event: Any, delivery: Delivery) -> Iterable[Item]:
     if not isinstance(event, dict):
         raise TypeError("an event is a JSON object")
+    if _tick(event, "history"):
+        delivery = replace(delivery, is_history=True)
     reader = _READERS.get(_word(event.get("type", "message")))
     return [reader(event, delivery) if reader else _unknown(event, delivery)]
 
@@ -105,6 +107,7 @@ def _message(event: Mapping[str, Any], delivery: Delivery) -> Item:
         language=_line(event, "language"),
         is_automatic=_tick(event, "is_automatic"),
         is_context=_tick(event, "is_context"),
+        is_history=_tick(event, "history"),
         remarks=moment.remarks + (("characters-removed",) if was_text_cleaned or was_html_cleaned else ()),
         facts=_facts(event),
     )

@@ -38,7 +38,7 @@ class Entry:
 
     @property
     def is_history(self) -> bool:
-        return self.claimed.is_history
+        return self.claimed.is_history or getattr(self.item, "is_history", False)
 
     @property
     def at(self) -> datetime:

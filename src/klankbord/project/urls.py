@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("klankbord.doors.web.urls"))]
+urlpatterns = [
+    path("widget/v1/", include("klankbord.doors.widget.urls")),
+    path("", include("klankbord.doors.web.urls")),
+]
 
 handler400 = "klankbord.doors.web.errors.bad_request"
 handler403 = "klankbord.doors.web.errors.permission_denied"

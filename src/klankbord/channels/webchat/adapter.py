@@ -112,11 +112,12 @@ class Webchat(BaseChannel):
 
     def connect(self, account: Account, wires: Wires) -> Mapping[str, Any]:
         credentials = account.credentials
-        if not origins_in(credentials.origins):
+        origins = origins_in(credentials.origins)
+        if not origins:
             raise CredentialsRejected("Name at least one site, such as https://www.example.nl.", code="no-origin")
         if credentials.identity_secret and len(credentials.identity_secret) < SHORTEST_SECRET:
             raise CredentialsRejected("The secret has fewer than 32 characters.", code="short-secret")
-        return {}
+        return {"address": origins[0]}
 
     def send(self, outgoing: Outgoing, account: Account, wires: Wires) -> Receipt:
         """Nothing to call: from the moment this is committed the visitor's page can fetch it, so it is delivered.

@@ -1,100 +1,15 @@
-"""The front of a web process: webhooks and live streams natively, screens as WSGI in a thread pool.
-
-Django's own ASGI handler gives a fraction of the pages of its WSGI handler, so it is not used.
-"""
+"""What the server loads: Django set up first, then the front, whose doors need it."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from importlib import import_module
 from typing import Any
-
-import psycopg
-from a2wsgi import WSGIMiddleware
-from django.conf import settings
-from psycopg.conninfo import make_conninfo
-
-from klankbord.doors.hooks.asgi import PREFIX as HOOKS
-from klankbord.doors.hooks.asgi import answer_hook
-from klankbord.doors.live.stream import stream_changes
-from klankbord.doors.widget.stream import stream_answers
-from klankbord.flows.doorway import ROUTES_CHANGED, Doorway
-from klankbord.plumbing.live import Hub, Source
 
 from .wsgi import application as screens
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-log = logging.getLogger(__name__)
-_THREADS = 12
+def _front() -> Any:
+    return import_module("klankbord.project.front").Front(screens)
 
 
-def conninfo() -> str:
-    """The web process's database words for native connections: same role, same start options."""
-    database = settings.DATABASES["default"]
-    options = {name: value for name, value in database["OPTIONS"].items() if name != "pool"}
-    return make_conninfo(
-        "",
-        dbname=database["NAME"],
-        user=database["USER"] or None,
-        password=database["PASSWORD"] or None,
-        host=database["HOST"] or None,
-        port=database["PORT"] or None,
-        **options,
-    )
-
-
-class Front:
-    """One port; what a path is decides which engine answers."""
-
-    def __init__(self) -> None:
-        self.doorway = Doorway(conninfo())
-        self.hub = Hub(conninfo(), Source("conversations_liveevent", "organisation_id", "klankbord_live"))
-        self.pages = WSGIMiddleware(screens, workers=_THREADS)
-        self._forgetter: asyncio.Task[None] | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["path"].startswith(HOOKS):
-            await answer_hook(self.doorway, scope, receive, send)
-        elif scope["path"] == "/live":
-            await stream_changes(self.hub, scope, receive, send)
-        elif scope["path"] == "/widget/v1/events":
-            await stream_answers(self.hub, scope, receive, send)
-        else:
-            await self.pages(scope, receive, send)  # type: ignore[arg-type]
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await self.doorway.open()
-                self._forgetter = asyncio.create_task(self._forget_routes())
-                await send({"type": "lifespan.startup.complete"})
-            elif message["type"] == "lifespan.shutdown":
-                if self._forgetter is not None:
-                    self._forgetter.cancel()
-                await self.hub.stop()
-                await self.doorway.close()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
-
-    async def _forget_routes(self) -> None:
-        """Drop cached routes when one changes; after a lost connection, drop them all to be safe."""
-        while True:
-            with contextlib.suppress(psycopg.Error):
-                async with await psycopg.AsyncConnection.connect(conninfo(), autocommit=True) as connection:
-                    await connection.execute(f"LISTEN {ROUTES_CHANGED}")
-                    self.doorway.forget_routes()
-                    async for _ in connection.notifies():
-                        self.doorway.forget_routes()
-            self.doorway.forget_routes()
-            await asyncio.sleep(2)
-
-
-application = Front()
+application = _front()

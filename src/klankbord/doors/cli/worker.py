@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
         from klankbord.flows.working import Worker
 
         check_wall()
-        worker = Worker(import_module("klankbord.project.asgi").conninfo())
+        worker = Worker(import_module("klankbord.project.native").conninfo())
 
         def end(number: int, frame: FrameType | None) -> None:
             worker.stop()

@@ -172,7 +172,7 @@ def label(label_id: UUID) -> Label | None:
 
 
 def search(words: str, *, by: Membership, limit: int = PAGE) -> list[Conversation]:
-    """Conversations in which all words occur (a word may be the beginning of one), newest hit first; "#12" is a number."""
+    """Conversations in which all words occur, newest hit first. "#12" is a number; a word may be a beginning."""
     inboxes = access.visible_inboxes(by)
     number = re.fullmatch(r"\s*#?(\d{1,18})\s*", words)
     if number:
@@ -207,8 +207,9 @@ class Stretch:
 def threads_of(conversation: UUID) -> list[Thread]:
     """The threads with their handles, and (in the same statement) the conversation with its people."""
     found = Thread.objects.filter(conversation_id=conversation).select_related(
-        "handle", "conversation__contact", "conversation__owner__user", "conversation__team"
+        "handle", "inbox", "conversation__contact", "conversation__owner__user", "conversation__team"
     )
+    found = found.defer("inbox__credentials", "inbox__facts", "inbox__health")
     return list(found.order_by("created_at", "id"))
 
 
@@ -260,7 +261,9 @@ def _in_view(view: View, by: Membership, inboxes: Collection[UUID], filters: Fil
 
 
 def _with_people(found: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    return found.select_related("contact", "owner__user")
+    return found.select_related("contact", "owner__user", "inbox").defer(
+        "inbox__credentials", "inbox__facts", "inbox__health"
+    )
 
 
 def _versions(messages: Sequence[Message]) -> dict[UUID, list[MessageVersion]]:

@@ -115,9 +115,7 @@ def _lacks_second_factor(request: HttpRequest, member: Membership) -> bool:
     return True
 
 
-def _homeless(
-    request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponseBase]
-) -> HttpResponseBase:
+def _homeless(request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponseBase]) -> HttpResponseBase:
     if request.path_info.startswith("/accounts/"):
         return get_response(request)
     sentence = _("Your account does not belong to an organisation any more. Ask an administrator to invite you again.")

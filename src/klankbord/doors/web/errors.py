@@ -48,13 +48,19 @@ def _answer(request: HttpRequest, status: int, title: str, sentence: str) -> Htt
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return _answer(
-        request, 400, _("We did not understand that"), _("Something in the address or form is not right. Go back and try again.")
+        request,
+        400,
+        _("We did not understand that"),
+        _("Something in the address or form is not right. Go back and try again."),
     )
 
 
 def permission_denied(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return _answer(
-        request, 403, _("You may not do this"), _("Your role does not allow this. Ask an administrator of your organisation.")
+        request,
+        403,
+        _("You may not do this"),
+        _("Your role does not allow this. Ask an administrator of your organisation."),
     )
 
 

@@ -77,9 +77,7 @@ def _links(teams: list[Team], counts: Counts) -> list[ViewLink]:
         (View("spam"), _("Spam"), "spam"),
     ]
     return [
-        ViewLink(
-            view, title, icon, None if view.name in {"resolved", "spam"} else counts.of(view), view_url(view)
-        )
+        ViewLink(view, title, icon, None if view.name in {"resolved", "spam"} else counts.of(view), view_url(view))
         for view, title, icon in rows
     ]
 

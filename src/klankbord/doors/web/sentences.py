@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import pgettext_lazy as meant
 
 from klankbord.desk.conversations.models import Event, Message, MessageState, Status
-from klankbord.desk.organisations.models import Membership
 
 from . import times
 
@@ -75,7 +74,7 @@ _OWN_WORDS = frozenset({"conversation assigned", "conversation snoozed"})
 
 
 def is_silent(event: Event) -> bool:
-    return event.kind in _SILENT or event.kind not in _EVENTS and event.kind not in _OWN_WORDS
+    return event.kind in _SILENT or (event.kind not in _EVENTS and event.kind not in _OWN_WORDS)
 
 
 def event_sentence(event: Event, people: Mapping[str, str], teams: Mapping[str, str], now: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -86,3 +86,10 @@ def clock_of(conversation: Conversation, now: datetime) -> Clock:
     moment = conversation.resolved_at if conversation.status == Status.RESOLVED else None
     moment = moment or conversation.last_message_at
     return Clock(say(moment, now), say_exactly(moment), icon=icon)
+
+
+def next_morning(now: datetime, *, weekday: int | None = None) -> datetime:
+    """Nine o'clock tomorrow, or on the next such weekday (0 = Monday)."""
+    here = timezone.localtime(now)
+    days = 1 if weekday is None else (weekday - here.weekday() - 1) % 7 + 1
+    return datetime.combine(here.date() + timedelta(days=days), time(9), tzinfo=here.tzinfo)

@@ -33,6 +33,7 @@ urlpatterns = [
     path("messages/<uuid:message>/try-again", replies.try_again, name="try_again"),
     path("messages/<uuid:message>/settle", replies.settle, name="settle"),
     path("messages/<uuid:message>/formatted", attachments.letter, name="letter"),
+    path("messages/<uuid:message>/frame", attachments.letter_frame, name="letter_frame"),
     path("attachments/<uuid:attachment>", attachments.attachment, name="attachment"),
     path("attachments/<uuid:attachment>/drop", replies.drop_upload, name="drop_upload"),
     path("ledger", ledger.days, name="ledger"),

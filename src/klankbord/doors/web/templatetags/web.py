@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from klankbord.desk.conversations.models import Conversation
+from klankbord.desk.contacts.models import Handle
+from klankbord.desk.conversations.models import Attachment, Conversation, Thread
 from klankbord.desk.organisations.models import Membership
 
-from .. import channel_names, faces, times
+from .. import channel_names, faces, files, sentences, times
 
 register = template.Library()
 
@@ -127,3 +131,112 @@ def file_size(value: int | None) -> str:
 @register.simple_tag
 def hidden_fields(**values: object) -> SafeString:
     return format_html_join("", '<input type="hidden" name="{}" value="{}">', values.items())
+
+
+@register.simple_tag
+def row_where(conversation: Conversation) -> SafeString:
+    return where(conversation.visibility, conversation.inbox.kind)
+
+
+@register.filter
+def of(found: Mapping[Any, Any], key: Any) -> Any:
+    """What a mapping holds for a key, None when nothing."""
+    return found.get(key)
+
+
+@register.filter
+def first_name(name: str) -> str:
+    return name.split(" ")[0] if name else _("the customer")
+
+
+@register.filter
+def span_until(value: datetime, now: datetime) -> str:
+    return times.span((value - now).total_seconds())
+
+
+@register.filter
+def status_word(status: str) -> str:
+    return str(sentences.STATUS_WORDS.get(status, status))
+
+
+@register.simple_tag
+def exactly(value: datetime) -> str:
+    return times.say_exactly(value)
+
+
+@register.simple_tag
+def thread_label(thread: Thread) -> str:
+    """A thread's name for who cannot see its colour."""
+    label = channel_names.label_of(thread.inbox.kind)
+    if thread.visibility == "public":
+        return _("Public on %(channel)s") % {"channel": label}
+    return _("Private via %(channel)s") % {"channel": label}
+
+
+_WEB_LINK = re.compile(r"https?://[^\s<>\"']{1,2000}", re.IGNORECASE)
+
+
+@register.filter
+def linked(text: str) -> SafeString:
+    """Text with its web addresses as links; everything escaped, each address ending where a sentence would."""
+    pieces: list[SafeString | str] = []
+    end = 0
+    for match in _WEB_LINK.finditer(text):
+        address = match.group().rstrip(".,;:!?)]}")
+        pieces.append(text[end : match.start()])
+        pieces.append(
+            format_html(
+                '<a class="link" href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>', address, address
+            )
+        )
+        end = match.start() + len(address)
+    pieces.append(text[end:])
+    return format_html_join("", "{}", ((piece,) for piece in pieces))
+
+
+@register.filter
+def is_web_address(value: str | None) -> bool:
+    """Platforms hand us addresses; only these may become links."""
+    return bool(value) and str(value).startswith(("https://", "http://"))
+
+
+@register.filter
+def is_long(text: str) -> bool:
+    return len(text) > 4000 or text.count("\n") > 60
+
+
+@register.filter
+def is_picture(file: Attachment) -> bool:
+    return file.content_type in files.SHOWN_AS_PICTURE
+
+
+@register.filter
+def file_icon(kind: str) -> str:
+    return files.ICONS.get(kind, "file")
+
+
+@register.filter
+def handle_name(handle: Handle) -> str:
+    return str(handle)
+
+
+@register.filter
+def is_plain(value: Any) -> bool:
+    """Whether a platform's fact can be shown as a word."""
+    return isinstance(value, str | int | float) and value != ""
+
+
+@register.filter
+def status_icon(status: str) -> str:
+    return {"resolved": "check", "spam": "spam", "snoozed": "sleep", "pending": "wait"}.get(status, "all")
+
+
+@register.filter
+def as_moment(text: str | None) -> datetime | None:
+    return parse_datetime(text) if text else None
+
+
+@register.simple_tag
+def channel_logo(kind: str) -> SafeString:
+    """The channel's own mark, from its folder: our file, so it may stand in the page as it is."""
+    return SafeString(channel_names.logo_of(kind))

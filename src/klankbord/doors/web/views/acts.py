@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +19,7 @@ from klankbord.desk.errors import Invalid, NotFound
 from klankbord.desk.organisations.models import Membership
 from klankbord.flows import casework
 
+from .. import times
 from ..desk import member_of
 from ..errors import is_fragment
 from . import parts
@@ -62,15 +63,14 @@ def _snooze(request: HttpRequest, conversation: UUID, by: Membership, now: datet
 
 def snooze_moment(preset: str, typed: str, now: datetime) -> datetime:
     """A preset, or a local date and time as the browser gives it. Raises Invalid."""
-    here = timezone.localtime(now)
     if preset == "hour":
         return now + timedelta(hours=1)
     if preset == "three-hours":
         return now + timedelta(hours=3)
     if preset == "tomorrow":
-        return _nine_o_clock(here + timedelta(days=1))
+        return times.next_morning(now)
     if preset == "monday":
-        return _nine_o_clock(here + timedelta(days=7 - here.weekday()))
+        return times.next_morning(now, weekday=0)
     try:
         moment = parse_datetime(typed)
     except ValueError:
@@ -78,10 +78,6 @@ def snooze_moment(preset: str, typed: str, now: datetime) -> datetime:
     if moment is None:
         raise Invalid(_("Choose until when."))
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
-
-
-def _nine_o_clock(day: datetime) -> datetime:
-    return timezone.make_aware(datetime.combine(day.date(), time(9)))  # noqa: DTZ001 made aware in the same breath
 
 
 def _label(request: HttpRequest, conversation: UUID, by: Membership, now: datetime) -> Conversation:

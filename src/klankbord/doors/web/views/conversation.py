@@ -80,7 +80,11 @@ def people(request: HttpRequest, number: int) -> HttpResponse:
 def labels(request: HttpRequest, number: int) -> HttpResponse:
     found = access.conversation_for(member_of(request), number)
     own = queries.labels_of([found.id]).get(found.id, [])
-    context = {"conversation": found, "labels": own, "others": [each for each in queries.all_labels() if each not in own]}
+    context = {
+        "conversation": found,
+        "labels": own,
+        "others": [each for each in queries.all_labels() if each not in own],
+    }
     template = "web/conversation/_labels.html" if is_fragment(request) else "web/conversation/labels_page.html"
     return render(request, template, context)
 

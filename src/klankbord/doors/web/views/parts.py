@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,20 +13,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from klankbord.desk import access
 from klankbord.desk.conversations import queries
-from klankbord.desk.conversations.models import Conversation, Message, MessageKind
+from klankbord.desk.conversations.models import Conversation, Message, MessageKind, Status
 from klankbord.desk.conversations.queries import Filters, View
 from klankbord.desk.errors import NotFound
 from klankbord.desk.organisations import queries as organisations
 from klankbord.flows import composing, presence
 from klankbord.kernel.ids import random_token
 
+from .. import times
 from ..desk import member_of
 from ..timeline import blocks_of
 
 Result = TypeVar("Result")
+EMOJI = "😀 😊 🙂 😉 😍 🤗 🤔 😅 😂 😢 😕 🙏 👍 👌 👏 💪 🙌 👋 ❤️ 💚 🎉 🎁 🌟 ✨ ☀️ 🌧️ 📦 🚚 🏠 📞 📧 🔧 ✅ ❌ ⏰ 💡"
 
 
 def attempt(act: Callable[[], Result]) -> Result:
@@ -96,21 +99,36 @@ def head(request: HttpRequest, conversation: Conversation, *, now: datetime) -> 
         "is_mine": conversation.owner_id == by.id,
         "now": now,
         "view": view_behind(request),
+        "deed_of_status": {Status.RESOLVED: "reopen", Status.SPAM: "no-spam"}.get(conversation.status, "resolve"),
+        "snooze_presets": _snooze_presets(now),
     }
 
 
 def composer(request: HttpRequest, conversation: Conversation, *, now: datetime, **more: Any) -> dict[str, Any]:
     by = member_of(request)
     found = composing.composer(conversation=conversation.id, by=by, now=now)
+    open_modes = [mode for mode in found.modes if not mode.blocked_reason]
     return {
         "conversation": conversation,
         "composer": found,
+        "first_mode": next(iter([*open_modes, *found.modes]), None),
+        "emoji": EMOJI.split(),
         "client_key": random_token(),
         "may_answer": access.may(by, "answer"),
         "now": now,
         "undo_seconds": by.organisation.undo_seconds,
         **more,
     }
+
+
+def _snooze_presets(now: datetime) -> list[tuple[str, str, str]]:
+    tomorrow, monday = times.next_morning(now), times.next_morning(now, weekday=0)
+    return [
+        ("hour", _("In an hour"), times.say(now + timedelta(hours=1), now)),
+        ("three-hours", _("In three hours"), times.say(now + timedelta(hours=3), now)),
+        ("tomorrow", _("Tomorrow"), times.say(tomorrow, now)),
+        ("monday", _("On Monday"), times.say(monday, now)),
+    ]
 
 
 def view_behind(request: HttpRequest) -> View:

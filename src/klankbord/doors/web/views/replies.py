@@ -19,6 +19,7 @@ from klankbord.desk.conversations.models import Attachment, Conversation, Messag
 from klankbord.desk.errors import DeskError, Invalid, SomebodyAnswered
 from klankbord.desk.organisations.models import Membership
 from klankbord.flows import reply as replying
+from klankbord.flows import uploads
 
 from .. import errors, times
 from ..desk import member_of
@@ -37,9 +38,8 @@ def reply(request: HttpRequest, number: int) -> HttpResponse:
     if not is_fragment(request):
         return parts.back_to(request, conversation)
     conversation.refresh_from_db()
-    view = parts.view_behind(request)
     context = parts.composer(request, conversation, now=now)
-    context |= {"message": message, "is_fresh": True, "has_left": not view.holds(conversation, by)}
+    context |= {"message": message, "newest": message, "is_fresh": True}
     response = render(request, "web/conversation/_composer.html", context)
     has_left = request.POST.get("then") == "resolve"
     return parts.tell(
@@ -100,10 +100,10 @@ def note(request: HttpRequest, number: int) -> HttpResponse:
     by, now = member_of(request), timezone.now()
     conversation = access.conversation_for(by, number)
     text, client_key = request.POST.get("text", ""), request.POST.get("client_key", "")[:64]
-    replying.write_note(conversation=conversation.id, text=text, by=by, now=now, client_key=client_key)
+    written = replying.write_note(conversation=conversation.id, text=text, by=by, now=now, client_key=client_key)
     if not is_fragment(request):
         return parts.back_to(request, conversation)
-    context = parts.composer(request, conversation, now=now, is_fresh=True, starts_with="note")
+    context = parts.composer(request, conversation, now=now, newest=written, is_fresh=True, starts_with="note")
     response = render(request, "web/conversation/_composer.html", context)
     return parts.tell(response, replied={"number": number, "hasLeft": False, "kind": "note"})
 
@@ -175,18 +175,18 @@ def upload(request: HttpRequest, number: int) -> HttpResponse:
 
 def _keep(file: Any, conversation: Conversation, by: Membership, now: datetime) -> Attachment:
     most = settings.ENVIRONMENT.max_upload_mb
-    if file.size > most * 1_000_000:
+    if file.size > most * 1_000_000:  # before it is read into memory
         raise Invalid(
             _("%(name)s is too large: files up to %(size)d MB can be sent.") % {"name": file.name, "size": most}
         )
-    return replying.add_upload(conversation=conversation.id, name=file.name, data=file.read(), by=by, now=now)
+    return uploads.add_upload(conversation=conversation.id, name=file.name, data=file.read(), by=by, now=now)
 
 
 @require_POST
 def drop_upload(request: HttpRequest, attachment: UUID) -> HttpResponseBase:
     by = member_of(request)
     found = access.attachment_for(by, attachment)
-    replying.remove_upload(attachment=found.id, by=by)
+    uploads.remove_upload(attachment=found.id, by=by)
     return HttpResponse("") if is_fragment(request) else parts.back_to(request)
 
 

@@ -22,8 +22,8 @@ from klankbord.desk.wall import current_organisation_id, organisation
 from klankbord.plumbing.files import FileTooLargeError, clean_image, display_name, sniff
 
 from .accounts import Connected, open_account
-from .intake.reading import parse
 from .jobs import later
+from .parsing import parse_all
 from .sending import change_of
 from .store import file_store
 from .wiring import wires
@@ -93,7 +93,8 @@ def _from_delivery(attachment: Attachment, connected: Connected, delivery: Deliv
     if delivery is None:
         return None, gone
     wanted = attachment.message.external_id or ""
-    for item in parse(delivery, connected):
+    [items] = parse_all([(delivery, connected)])
+    for item in items if isinstance(items, list) else ():
         if isinstance(item, Arrived) and wanted.startswith(item.external_id):
             media = item.media[attachment.source["place"] : attachment.source["place"] + 1]
             return (media[0].data, "") if media and media[0].data is not None else (None, gone)

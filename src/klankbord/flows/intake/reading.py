@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from klankbord.channels import sandboxed
-from klankbord.contract import Arrived, Delivery, Item, Malformed, Unknown
+from klankbord.contract import Arrived, Item, Unknown
 from klankbord.desk.inboxes.deliveries import Claimed
 from klankbord.kernel.text import clean
-from klankbord.plumbing.sandbox import Sandbox, SandboxFailure
+from klankbord.plumbing.sandbox import SandboxFailure
 
 from ..accounts import Connected
+from ..parsing import parse_all
 
 _OLDEST_SANE = timedelta(days=20 * 365)
 _CLOCK_SKEW = timedelta(minutes=2)
@@ -57,56 +56,14 @@ def read(claimed: Sequence[Claimed], inboxes: Mapping[UUID, Connected]) -> tuple
     """Entries in the order of platform time, and the deliveries on which the limited parser gave up."""
     entries: list[Entry] = []
     overran: list[Overran] = []
-    hostile = [each for each in claimed if inboxes[each.inbox_id].channel.capabilities.has_hostile_input]
-    for each in claimed:
-        connected = inboxes[each.inbox_id]
-        if not connected.channel.capabilities.has_hostile_input:
-            entries.extend(_entries(each, connected, _parse_here(each, connected)))
-    for each, found in zip(hostile, _parse_apart(hostile, inboxes), strict=True):
-        if isinstance(found, SandboxFailure):
-            overran.append(Overran(each, found.reason))
+    found = parse_all([(each.delivery, inboxes[each.inbox_id]) for each in claimed])
+    for each, items in zip(claimed, found, strict=True):
+        if isinstance(items, SandboxFailure):
+            overran.append(Overran(each, items.reason))
         else:
-            entries.extend(_entries(each, inboxes[each.inbox_id], found))
+            entries.extend(_entries(each, inboxes[each.inbox_id], items))
     entries.sort(key=lambda entry: (entry.at, entry.claimed.id, entry.position))
     return entries, overran
-
-
-def parse(delivery: Delivery, connected: Connected) -> list[Item]:
-    """Translate one delivery once more; [] when the limited parser gives up on it."""
-    if not connected.channel.capabilities.has_hostile_input:
-        return connected.channel.parse(delivery, connected.account)
-    [answer] = _sandbox().call_each([sandboxed.pack(connected.inbox.kind, delivery, connected.account)])
-    return [] if isinstance(answer, SandboxFailure) else _unpack(answer)
-
-
-def _parse_here(claimed: Claimed, connected: Connected) -> list[Item]:
-    try:
-        return connected.channel.parse(claimed.delivery, connected.account)
-    except Exception as error:
-        return [Malformed(f"{type(error).__name__}: {error}"[:300])]
-
-
-def _parse_apart(claimed: Sequence[Claimed], inboxes: Mapping[UUID, Connected]) -> list[list[Item] | SandboxFailure]:
-    if not claimed:
-        return []
-    requests = [
-        sandboxed.pack(inboxes[each.inbox_id].inbox.kind, each.delivery, inboxes[each.inbox_id].account)
-        for each in claimed
-    ]
-    answers = _sandbox().call_each(requests)
-    return [each if isinstance(each, SandboxFailure) else _unpack(each) for each in answers]
-
-
-def _unpack(answer: bytes) -> list[Item]:
-    try:
-        return sandboxed.unpack(answer)
-    except ValueError as error:
-        return [Malformed(f"ValueError: {error}"[:300])]
-
-
-@cache
-def _sandbox() -> Sandbox:
-    return Sandbox(sandboxed.TARGET, cpu_seconds=2, memory_bytes=700_000_000, wall_seconds=5.0)
 
 
 def _entries(claimed: Claimed, connected: Connected, items: Sequence[Item]) -> list[Entry]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import psycopg
 from django.db import connection, models
+from psycopg.types.json import JsonbLoader
 
 Row = Mapping[str, Any]
 
@@ -22,6 +23,7 @@ def run(sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run one statement with server-side parameters; gives its rows, if it has any."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.adapters.register_loader("jsonb", JsonbLoader)  # Django's connections hand JSON out as text
         cursor.execute(sql, parameters)
         return cursor.fetchall() if cursor.description else []
 

@@ -6,6 +6,8 @@ import argparse
 
 from .machine import desk
 
+_UNUSED = ["*-2.js", "*-4*.js", "htmx-2-compat*"]  # of the packaged htmx, we serve version 2, minified
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="say nothing when all went well")
@@ -22,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
         call_command("migrate", verbosity=0, interactive=False)
         build_wall()
         compile_all()
-        call_command("collectstatic", verbosity=0, interactive=False)
+        call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=_UNUSED)
         if not options.quiet:
             print(f"The database is up to date; its files are in {settings.ENVIRONMENT.data_dir}.")
     return 0

@@ -50,7 +50,7 @@ class Front:
         elif scope["path"] == "/widget/v1/events":
             await stream_answers(self.hub, scope, receive, send)
         else:
-            await self.pages(scope, receive, send)  # type: ignore[arg-type]
+            await self.pages(scope, _as_coroutine(receive), _as_coroutine(send))  # type: ignore[arg-type]
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -78,3 +78,12 @@ class Front:
                         self.doorway.forget_routes()
             self.doorway.forget_routes()
             await asyncio.sleep(2)
+
+
+def _as_coroutine(call: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
+    """The server's own awaitables are not coroutines, which a thread needs to hand them to the event loop."""
+
+    async def called(*given: Any) -> Any:
+        return await call(*given)
+
+    return called

@@ -40,6 +40,12 @@ def visible_inboxes(by: Membership) -> frozenset[UUID]:
     return frozenset(inboxes.values_list("id", flat=True))
 
 
+def inboxes_of(by: Membership) -> dict[UUID, Inbox]:
+    """The inboxes that a person may see, by name, without their credentials."""
+    found = Inbox.objects.filter(id__in=visible_inboxes(by)).defer("credentials")
+    return {inbox.id: inbox for inbox in found.order_by("name")}
+
+
 def conversation_for(by: Membership, key: UUID | int) -> Conversation:
     """A conversation by id or number. Raises NotFound, also when it stands in an inbox this person may not see."""
     found = Conversation.objects.filter(id=key) if isinstance(key, UUID) else Conversation.objects.filter(number=key)

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from .. import access
-from ..organisations.models import Membership
 from .models import Inbox, InboxMember, InboxState
-
-
-def inboxes_of(by: Membership) -> dict[UUID, Inbox]:
-    """The inboxes that a person may see, by name, without their credentials."""
-    found = Inbox.objects.filter(id__in=access.visible_inboxes(by)).defer("credentials")
-    return {inbox.id: inbox for inbox in found.order_by("name")}
 
 
 def members_of(inbox: UUID) -> frozenset[UUID]:

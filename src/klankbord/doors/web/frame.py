@@ -50,7 +50,7 @@ class Frame:
 
 def frame(request: HttpRequest) -> Frame:
     by = member_of(request)
-    found = inboxes.inboxes_of(by)
+    found = access.inboxes_of(by)
     teams = organisations.teams_of(by)
     counts = conversations.counts(by=by, inboxes=found)
     return Frame(

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_POST
 from klankbord.desk import access
 from klankbord.desk.contacts import queries as contacts
 from klankbord.desk.conversations import queries
-from klankbord.desk.inboxes import queries as inboxes
 from klankbord.desk.organisations import queries as organisations
 from klankbord.flows import presence
 
@@ -53,7 +52,7 @@ def side(request: HttpRequest, number: int) -> HttpResponse:
     """Who this is: identities, facts and earlier conversations."""
     by = member_of(request)
     found = access.conversation_for(by, number)
-    visible = inboxes.inboxes_of(by)
+    visible = access.inboxes_of(by)
     context = {
         "conversation": found,
         "contact": found.contact,

@@ -157,6 +157,11 @@ class Mastodon(Fake):
             post = self._post(ref) if ref else None
             self._announce(self.server.notify(kind, self.server.account_of(actor, self.now()), post, self.now()))
 
+    def enrol(self, actor: Actor) -> str:
+        """Let a person exist who has not written yet; gives the name by which the shop can address them."""
+        with self.lock:
+            return f"@{self.server.account_of(actor, self.now()).acct}"
+
     def limit(self, actor: Actor) -> None:
         """From now on this person's mentions wait in the notification requests."""
         with self.lock:

@@ -1,0 +1,3 @@
+"""E-mail: a mailbox read over IMAP, answers handed over by SMTP."""
+
+channel = "adapter:Email"

@@ -35,4 +35,5 @@ class Environment(BaseSettings):
     lanes: int = Field(default=16, ge=1, le=256)
     log_format: Literal["json", "plain"] = "plain"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_token: str = ""  # who asks for /metrics from elsewhere than this machine must show it
     delivery_days: int = Field(default=30, ge=1, le=400)  # how long raw deliveries are kept

@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 from a2wsgi import WSGIMiddleware
 
+from klankbord.doors.health.asgi import PATHS as HEALTH
+from klankbord.doors.health.asgi import answer_health
 from klankbord.doors.hooks.asgi import PREFIX as HOOKS
 from klankbord.doors.hooks.asgi import answer_hook
 from klankbord.doors.live.stream import stream_changes
@@ -45,6 +47,8 @@ class Front:
             await self._live(receive, send)
         elif scope["path"].startswith(HOOKS):
             await answer_hook(self.doorway, scope, receive, send)
+        elif scope["path"] in HEALTH:
+            await answer_health(self.hub, scope, send)
         elif scope["path"] == "/live":
             await stream_changes(self.hub, scope, receive, send)
         elif scope["path"] == "/widget/v1/events":

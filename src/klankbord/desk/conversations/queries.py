@@ -11,7 +11,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
-from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
+from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleGreaterThanOrEqual, TupleLessThan
 
 from klankbord.kernel.text import fold
 
@@ -33,6 +33,7 @@ from .models import (
 )
 
 PAGE = 50
+_LONGEST_SCREEN = 1000  # messages that a screen keeps up to date
 _STATUS_VIEWS = {
     "all": Status.OPEN,
     "pending": Status.PENDING,
@@ -43,6 +44,7 @@ _STATUS_VIEWS = {
 _NEWEST_FIRST = frozenset({Status.PENDING, Status.RESOLVED, Status.SPAM})
 
 Keyset = tuple[bool, datetime, UUID]
+Position = tuple[datetime, UUID]  # of a message in its conversation
 Part = TypeVar("Part", Attachment, MessageVersion)
 
 
@@ -201,7 +203,7 @@ class Stretch:
     events: list[Event]
     attachments: dict[UUID, list[Attachment]]
     versions: dict[UUID, list[MessageVersion]]
-    before: tuple[datetime, UUID] | None
+    before: Position | None
 
 
 def threads_of(conversation: UUID) -> list[Thread]:
@@ -213,16 +215,20 @@ def threads_of(conversation: UUID) -> list[Thread]:
     return list(found.order_by("created_at", "id"))
 
 
-def stretch(conversation: UUID, *, before: tuple[datetime, UUID] | None = None, limit: int = PAGE) -> Stretch:
-    """The newest part of a conversation, or the part that ends before a message."""
+def stretch(
+    conversation: UUID, *, before: Position | None = None, since: Position | None = None, limit: int = PAGE
+) -> Stretch:
+    """The newest part of a conversation, the part that ends before a message, or all since one (but not without end)."""
     found = Message.objects.filter(conversation_id=conversation).exclude(state=MessageState.TAKEN_BACK)
     found = found.select_related("author__user", "handle")
     if before is not None:
         found = found.filter(TupleLessThan((F("at"), F("id")), before))
+    if since is not None:
+        found, limit = found.filter(TupleGreaterThanOrEqual((F("at"), F("id")), since)), _LONGEST_SCREEN
     messages = list(found.order_by("-at", "-id")[: limit + 1])
     has_older, messages = len(messages) > limit, messages[:limit][::-1]
     events = Event.objects.filter(conversation_id=conversation).select_related("by__user")
-    if has_older:
+    if messages and (has_older or since is not None):
         events = events.filter(at__gte=messages[0].at)
     if before is not None:
         events = events.filter(at__lt=before[0])

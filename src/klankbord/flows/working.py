@@ -23,7 +23,7 @@ from psycopg_pool import PoolTimeout
 
 from klankbord.desk.inboxes import deliveries
 
-from . import clockwork, delivery, polling
+from . import clockwork, delivery, polling, visitors
 from .intake import take_in_lane
 from .listening import Listeners
 from .wiring import wires
@@ -34,6 +34,7 @@ _INTAKE_THREADS = 2
 _SEND_THREADS = 8
 _SWEEP_SECONDS = 5
 _HOUSE_SECONDS = 3600
+_VISITORS_SECONDS = 30
 
 
 class Worker:
@@ -46,7 +47,7 @@ class Worker:
         self._threads: list[threading.Thread] = []
         self._senders = ThreadPoolExecutor(_SEND_THREADS, thread_name_prefix="send")
         self._listeners = Listeners(self._stop)
-        self._swept = self._kept = 0.0
+        self._swept = self._kept = self._mailed = 0.0
 
     def run(self) -> None:
         """Work until `stop` is called."""
@@ -113,6 +114,9 @@ class Worker:
         if time.monotonic() - self._kept > _HOUSE_SECONDS:
             self._kept = time.monotonic()
             clockwork.keep_house(now=_now(), delivery_days=settings.ENVIRONMENT.delivery_days)
+        if time.monotonic() - self._mailed > _VISITORS_SECONDS:
+            self._mailed = time.monotonic()
+            visitors.mail_unseen(now=_now())
         return clockwork.run_timers(now=_now())
 
     def _poll(self) -> int:

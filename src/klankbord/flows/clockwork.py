@@ -11,6 +11,9 @@ from klankbord.desk.conversations import services
 from klankbord.desk.rows import run
 from klankbord.desk.wall import organisation
 
+from . import visitors
+from .store import file_store
+
 _AT_ONCE = 200
 
 
@@ -38,8 +41,11 @@ def _go_off(kind: str, subject: UUID, now: datetime) -> None:
 
 
 def keep_house(*, now: datetime, delivery_days: int) -> None:
-    """Daily upkeep: partitions ahead, old raw deliveries and spent live events gone."""
+    """Hourly upkeep: partitions ahead; old raw deliveries, spent live events and files that nobody sent gone."""
     with transaction.atomic():
         run("SELECT klankbord_make_delivery_partitions(%s, 8)", [now.date()])
         run("SELECT klankbord_drop_delivery_partitions(%s)", [now.date() - timedelta(days=delivery_days)])
         run("DELETE FROM conversations_liveevent WHERE at < %s", [now - timedelta(hours=1)])
+    visitors.forget_unsent_files(now=now)
+    visitors.forget_idle_visitors(now=now)
+    file_store().delete_abandoned(before=now - timedelta(hours=1))

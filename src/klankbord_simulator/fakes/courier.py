@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+
+import httpx
 
 from ..faults import Mischief
 from .loop import LoopThread
+
+PATIENCE = 15.0  # seconds the shop has to answer
 
 Errand = Callable[[], Awaitable[bool]]
 
@@ -29,6 +33,13 @@ class Courier:
         self._loop, self._mischief, self._at_once = loop, mischief, asyncio.Semaphore(at_once)
         self._lanes: dict[str, deque[Errand]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._client: httpx.AsyncClient | None = None
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """One try, on a connection that may be kept. Raises httpx.HTTPError."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=PATIENCE, trust_env=False)
+        return await self._client.post(url, content=body, headers=dict(headers))
 
     def put(self, lane: str, errand: Errand) -> None:
         """Take on an errand, from any thread. An errand tells whether it was done; it may be run twice."""
@@ -67,3 +78,6 @@ class Courier:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._lanes.clear()
+        if self._client:
+            await self._client.aclose()
+            self._client = None

@@ -27,7 +27,6 @@ from .web import Answer, Request, answer_json
 
 SIGNATURE = "X-Klankbord-Signature"
 TOLERANCE = 300  # seconds between our clock and a signature's
-HOOK_PATIENCE = 15.0
 LIMIT = 10_000
 
 
@@ -174,8 +173,7 @@ class Partner(Fake):
         headers = {"Content-Type": "application/json", SIGNATURE: sign(body, secret=self.secret, at=self.now())}
         ref = str(events[0].get("id", ""))
         try:
-            async with httpx.AsyncClient(timeout=HOOK_PATIENCE, trust_env=False) as client:
-                response = await client.post(self.hook_url, content=body, headers=headers)
+            response = await self.courier.post(self.hook_url, body, headers)
         except httpx.HTTPError as error:
             self.record("undelivered", place=lane, ref=ref, text=type(error).__name__)
             return False

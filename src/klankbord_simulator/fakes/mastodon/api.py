@@ -289,7 +289,7 @@ WITH_TOKEN: tuple[tuple[str, str, Handler], ...] = (
 def respond(fake: Mastodon, request: Request, table: Sequence[tuple[str, str, Handler]]) -> Answer | None:
     """The answer of the first matching address; None when there is none. Raises Refusal."""
     for method, pattern, handler in table:
-        found = re.fullmatch(pattern, request.path)
+        found = re.fullmatch(pattern, request.path.rstrip("/"))  # Rails does not mind a last slash
         if found and request.method == method:
             return handler(fake, request, *found.groups())
     return None

@@ -21,7 +21,6 @@ from .bot import Bot, Chat, Message, Refusal, Update
 from .markup import found_entities
 from .methods import METHODS
 
-HOOK_PATIENCE = 15.0  # seconds the shop has to answer a webhook
 LONGEST_POLL = 50
 
 
@@ -154,13 +153,12 @@ class Telegram(Fake):
         with self.lock:
             if hook_number != self._hook_number:
                 return True
-            url, headers = self.hook_url, {}
+            url, headers = self.hook_url, {"Content-Type": "application/json"}
             if self.hook_secret:
-                headers = {"X-Telegram-Bot-Api-Secret-Token": self.hook_secret}
+                headers["X-Telegram-Bot-Api-Secret-Token"] = self.hook_secret
             value = self.mischief.with_news(update.value)
         try:
-            async with httpx.AsyncClient(timeout=HOOK_PATIENCE, trust_env=False) as client:
-                response = await client.post(url, json=value, headers=headers)
+            response = await self.courier.post(url, json.dumps(value).encode(), headers)
         except httpx.HTTPError as error:
             return self._failed(update, f"{type(error).__name__}: connection failed")
         if not response.is_success:

@@ -54,7 +54,7 @@ def door(method: str) -> Callable[[Callable[P, dict[str, Any] | HttpResponseBase
             request: HttpRequest = args[0]  # type: ignore[assignment]
             try:
                 if request.method == "OPTIONS":
-                    return _preflight(request, method)
+                    return _with_cors(request, _preflight(request, method))
                 if request.method != method:
                     raise Refusal(405, "method")
                 if getattr(request, "member", None) is not None:

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.forms",
     "django_htmx",
+    "klankbord.doors.web",  # before allauth, whose templates it replaces
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -75,7 +76,6 @@ INSTALLED_APPS = [
     "klankbord.desk.inboxes",
     "klankbord.desk.contacts",
     "klankbord.desk.conversations",
-    "klankbord.doors.web",
     "klankbord.doors.widget",
 ]
 

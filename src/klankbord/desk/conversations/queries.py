@@ -218,7 +218,7 @@ def threads_of(conversation: UUID) -> list[Thread]:
 def stretch(
     conversation: UUID, *, before: Position | None = None, since: Position | None = None, limit: int = PAGE
 ) -> Stretch:
-    """The newest part of a conversation, the part that ends before a message, or all since one (but not without end)."""
+    """The newest part of a conversation, the part that ends before a message, or all since one (to a limit)."""
     found = Message.objects.filter(conversation_id=conversation).exclude(state=MessageState.TAKEN_BACK)
     found = found.select_related("author__user", "handle")
     if before is not None:
@@ -281,5 +281,6 @@ def _versions(messages: Sequence[Message]) -> dict[UUID, list[MessageVersion]]:
 def _by_message(parts: Iterable[Part]) -> dict[UUID, list[Part]]:
     found: dict[UUID, list[Part]] = defaultdict(list)
     for part in parts:
-        found[part.message_id].append(part)
+        if part.message_id is not None:
+            found[part.message_id].append(part)
     return found

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -31,14 +28,15 @@ def conversation(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_GET
 def timeline(request: HttpRequest, number: int) -> HttpResponse:
-    """The newest part again, or with `before` the part that ends there."""
+    """The newest part; with `before` the part that ends there, with `from` all from there on."""
     found, now = access.conversation_for(member_of(request), number), timezone.now()
     before = _position(request.GET.get("before", ""))
     if before is not None and not is_fragment(request):
         context = parts.timeline(request, found, now=now, before=before)
         return render(request, "web/conversation/older_page.html", context)
     template = "web/conversation/_older.html" if before else "web/conversation/_timeline.html"
-    return render(request, template, parts.timeline(request, found, now=now, before=before))
+    since = None if before else _position(request.GET.get("from", ""))
+    return render(request, template, parts.timeline(request, found, now=now, before=before, since=since))
 
 
 @require_GET
@@ -98,7 +96,7 @@ def seen(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "web/conversation/_presence.html", {"others": others, "conversation": found})
 
 
-def _position(text: str) -> tuple[datetime, UUID] | None:
+def _position(text: str) -> queries.Position | None:
     moment, _, last = text.partition("_")
     try:
         at = parse_datetime(moment)

@@ -78,7 +78,7 @@ def pulse(request: HttpRequest, slug: str) -> HttpResponse:
             "frame": around,
             "view": view,
             "rows": list(found.values()),
-            "labels": queries.labels_of(each.id for each in found.values()),
+            "row_labels": queries.labels_of(each.id for each in found.values()),
             "gone": {each.number for each in found.values() if not view.holds(each, by)},
             "arrived": len(set(came) - set(known)),
             "filter_query": _query(request),
@@ -129,7 +129,7 @@ def _hits(request: HttpRequest, words: str, now: datetime) -> dict[str, Any]:
 def _shown(request: HttpRequest, found: Sequence[Conversation], now: datetime) -> dict[str, Any]:
     return {
         "rows": found,
-        "labels": queries.labels_of(each.id for each in found) if found else {},
+        "row_labels": queries.labels_of(each.id for each in found) if found else {},
         "gone": frozenset(),
         "filter_query": _query(request),
         "now": now,

@@ -71,17 +71,24 @@ def pane(request: HttpRequest, conversation: Conversation, *, now: datetime) -> 
 
 
 def timeline(
-    request: HttpRequest, conversation: Conversation, *, now: datetime, before: tuple[datetime, UUID] | None = None
+    request: HttpRequest,
+    conversation: Conversation,
+    *,
+    now: datetime,
+    before: queries.Position | None = None,
+    since: queries.Position | None = None,
 ) -> dict[str, Any]:
     threads = {thread.id: thread for thread in queries.threads_of(conversation.id)}
     _take_relations(conversation, threads.values())
-    stretch = queries.stretch(conversation.id, before=before)
+    stretch = queries.stretch(conversation.id, before=before, since=since)
     people, teams = _names_for(stretch.events)
     newest = stretch.messages[-1] if stretch.messages else None
     return {
         "conversation": conversation,
         "blocks": blocks_of(stretch, threads, people=people, teams=teams, now=now),
-        "before": f"{stretch.before[0].isoformat()}_{stretch.before[1].hex}" if stretch.before else "",
+        "before": _written(stretch.before) if stretch.before else "",
+        "oldest": _written((stretch.messages[0].at, stretch.messages[0].id)) if stretch.messages else "",
+        "is_refresh": since is not None,
         "newest": newest,
         "newest_ours": _newest_of_colleague(stretch.messages, member_of(request).id),
         "threads": list(threads.values()),
@@ -153,6 +160,10 @@ def tell(response: HttpResponse, **events: Any) -> HttpResponse:
     """Let the page's script know what happened, beside the part that is swapped."""
     response.headers["HX-Trigger"] = json.dumps({f"desk:{name}": facts for name, facts in events.items()})
     return response
+
+
+def _written(position: queries.Position) -> str:
+    return f"{position[0].isoformat()}_{position[1].hex}"
 
 
 def _take_relations(conversation: Conversation, threads: Any) -> None:

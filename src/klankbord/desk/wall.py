@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +19,8 @@ from django.db import connection, models, transaction
 from django.db.models.lookups import Exact
 
 from klankbord.kernel.ids import uuid7
+
+_Row = TypeVar("_Row", bound=models.Model)
 
 _current: ContextVar[UUID | None] = ContextVar("organisation", default=None)
 
@@ -77,12 +79,12 @@ def current_organisation_id() -> UUID:
     return found
 
 
-class Scoped(models.Manager[Any]):
+class Scoped(models.Manager[_Row]):
     """The first lock: every query carries the organisation that is open."""
 
     use_in_migrations = False
 
-    def get_queryset(self) -> models.QuerySet[Any]:
+    def get_queryset(self) -> models.QuerySet[_Row]:
         return super().get_queryset().filter(organisation_id=current_organisation_id())
 
 
@@ -101,7 +103,7 @@ class Owned(models.Model):
         editable=False,
     )
 
-    objects = Scoped()
+    objects: ClassVar[Scoped[Self]] = Scoped()
 
     class Meta:
         abstract = True
@@ -112,7 +114,7 @@ class Owned(models.Model):
     ) -> Any:
         # A row never changes organisation; a distributed table refuses even an unchanged distribution column in SET.
         values = [each for each in values if each[0].attname != "organisation_id"]
-        return super()._do_update(base_qs, using, pk_val, values, update_fields, forced_update, *more)  # type: ignore[misc]
+        return super()._do_update(base_qs, using, pk_val, values, update_fields, forced_update, *more)
 
 
 class Queued(models.Model):
@@ -126,7 +128,7 @@ class Queued(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organisation_id = models.UUIDField(editable=False)
 
-    objects: ClassVar[models.Manager[Any]] = models.Manager()
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
         abstract = True
@@ -143,12 +145,12 @@ class OrganisationKey(models.ForeignKey[Any, Any]):
     def deconstruct(self) -> Any:
         name, path, args, options = super().deconstruct()
         options.pop("db_constraint", None)
-        if not self.db_index:
+        if not self.db_index:  # type: ignore[attr-defined]
             options.pop("db_index", None)
         return name, path, args, options
 
     def get_extra_restriction(self, alias: str | None, related_alias: str) -> Any:
         """Every JOIN over this key also compares the organisation."""
-        remote = self.remote_field.model._meta.get_field("organisation").get_col(alias)
-        local = self.model._meta.get_field("organisation").get_col(related_alias)
-        return Exact(local, remote)
+        remote: Any = self.remote_field.model._meta.get_field("organisation")
+        local: Any = self.model._meta.get_field("organisation")
+        return Exact(local.get_col(related_alias), remote.get_col(alias))

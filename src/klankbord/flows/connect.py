@@ -129,10 +129,10 @@ def make_inbox(
     )
     _write_route(inbox, token=token)
     Poll.objects.create(
-        organisation_id=inbox.organisation_id, inbox_id=inbox.id, kind=kind, due_at=now,
+        organisation_id=current_organisation_id(), inbox_id=inbox.id, kind=kind, due_at=now,
         history_cursor={} if imports_history else None,
     )  # fmt: skip
-    SendGate.objects.create(organisation_id=inbox.organisation_id, inbox_id=inbox.id, refilled_at=now)
+    SendGate.objects.create(organisation_id=current_organisation_id(), inbox_id=inbox.id, refilled_at=now)
     _audit("inbox connected", inbox, by, now)
     return inbox
 
@@ -145,7 +145,7 @@ def reconnect(*, inbox: UUID, values: Mapping[str, str], by: Membership, now: da
     credentials = _checked(found.kind, values, opened["credentials"])
     channel = channels.channel(found.kind)
     account = replace(
-        open_account(found, Organisation.objects.get(id=found.organisation_id)).account,
+        open_account(found, Organisation.objects.get(id=by.organisation_id)).account,
         credentials=credentials_of(channel, credentials),
     )
     found.facts = _connect_account(channel, account)
@@ -177,7 +177,7 @@ def set_members(*, inbox: UUID, members: list[UUID], by: Membership, now: dateti
     """Who may see an inbox that is not open to all."""
     access.require(by, "manage people")
     found = access.inbox_for(by, inbox)
-    ours = Membership.objects.filter(organisation_id=found.organisation_id, id__in=members)
+    ours = Membership.objects.filter(organisation_id=by.organisation_id, id__in=members)
     InboxMember.objects.filter(inbox_id=found.id).exclude(member__in=ours).delete()
     for member in ours:
         InboxMember.objects.get_or_create(inbox_id=found.id, member=member)
@@ -227,7 +227,7 @@ def check(*, inbox: UUID, by: Membership, now: datetime) -> Inbox:
     """Ask the platform how this account is."""
     access.require(by, "manage inboxes")
     found = access.inbox_for(by, inbox)
-    connected = open_account(found, Organisation.objects.get(id=found.organisation_id))
+    connected = open_account(found, Organisation.objects.get(id=by.organisation_id))
     try:
         health = connected.channel.health(connected.account, wires())
     except ChannelError as error:
@@ -300,7 +300,7 @@ def _write_route(inbox: Inbox, *, token: str) -> None:
     InboxRoute.objects.update_or_create(
         inbox_id=inbox.id,
         defaults={
-            "token_hash": hash_token(token), "organisation_id": inbox.organisation_id, "kind": inbox.kind,
+            "token_hash": hash_token(token), "organisation_id": current_organisation_id(), "kind": inbox.kind,
             "lane": inbox.lane, "is_connected": True, "account": bytes(sealed),
         },
     )  # fmt: skip

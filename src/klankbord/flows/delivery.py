@@ -89,7 +89,7 @@ def claim(*, now: datetime) -> list[Parcel]:
 
 def _due_heads(now: datetime) -> list[tuple[UUID, UUID, UUID]]:
     """(message, organisation, inbox) of rows that are due and first in their lane, oldest first."""
-    return run(  # type: ignore[return-value]
+    return run(
         """SELECT o.id, o.organisation_id, o.inbox_id
              FROM conversations_outbox o
              JOIN inboxes_sendgate g ON g.inbox_id = o.inbox_id AND g.is_open

@@ -146,7 +146,7 @@ def _claimed(letter: DeadLetter) -> Claimed:
         body = next((bytes(each.body) for each in siblings if each.body), b"")
     return Claimed(
         id=letter.delivery_id,
-        organisation_id=letter.organisation_id,
+        organisation_id=current_organisation_id(),
         inbox_id=letter.inbox_id,
         received_at=letter.received_at.astimezone(UTC),
         body=bytes(body),

@@ -126,6 +126,7 @@ def write_note(*, conversation: UUID, text: str, by: Membership, now: datetime, 
     if again is not None:
         return again
     thread = Thread.objects.filter(conversation_id=found.id).order_by("-last_inbound_at", "-id").first()
+    assert thread is not None  # a conversation begins in a thread
     note: Message = Message.objects.create(
         id=uuid7(), conversation_id=found.id, thread=thread, inbox_id=found.inbox_id, kind=MessageKind.NOTE,
         visibility=Visibility.PRIVATE, author_kind="agent", author=by, author_name=by.name, text=text, at=now,

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -145,7 +146,8 @@ class Worker:
                 self._stop.wait(2.0)
 
     async def _jobs_until_stopped(self) -> None:
-        worker_app = jobs.with_connector(jobs.connector.get_worker_connector())
+        connector: Any = jobs.connector  # Django's own, which offers one for workers
+        worker_app = jobs.with_connector(connector.get_worker_connector())
         async with worker_app.open_async():
             running = asyncio.create_task(
                 worker_app.run_worker_async(

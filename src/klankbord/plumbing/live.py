@@ -243,4 +243,4 @@ class Hub:
 
     def _sql(self, statement: str) -> sql.Composed:
         names = {"table": sql.Identifier(self.source.table), "topic": sql.Identifier(self.source.topic)}
-        return sql.SQL(statement).format(**names)  # type: ignore[arg-type]
+        return sql.SQL(statement).format(**names)

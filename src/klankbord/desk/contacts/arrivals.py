@@ -86,7 +86,7 @@ def _refresh(
 
 
 def _make(rows: Sequence[dict[str, Any]], organisation_id: UUID, now: datetime) -> dict[Any, KnownHandle]:
-    contacts = {
+    contacts: dict[Any, dict[str, Any]] = {
         (row["kind"], row["realm"], row["external_id"]): {
             "id": uuid7(),
             "organisation_id": organisation_id,

@@ -56,7 +56,7 @@ def known_messages(keys: Iterable[ExternalKey]) -> dict[ExternalKey, KnownMessag
     organisation_id = current_organisation_id()
     columns = (
         "m.id, {0}.inbox_id, {0}.external_id, m.thread_id, m.conversation_id, m.kind, m.state,"
-        " m.facts->>'digest', m.deleted_at IS NOT NULL"
+        " coalesce(m.facts->>'digest', ''), m.deleted_at IS NOT NULL"
     )
     wanted = recordset(Message, ["inbox_id", "external_id"])
     found = run(
@@ -70,7 +70,7 @@ def known_messages(keys: Iterable[ExternalKey]) -> dict[ExternalKey, KnownMessag
               JOIN conversations_message m ON m.organisation_id = p.organisation_id AND m.id = p.message_id""",
         [packed(rows), organisation_id, packed(rows), organisation_id],
     )
-    messages = [KnownMessage(*row[:7], row[7] or "", row[8]) for row in found]
+    messages = [KnownMessage(*row) for row in found]
     return {(each.inbox_id, each.external_id): each for each in messages}
 
 

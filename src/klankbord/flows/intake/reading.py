@@ -79,7 +79,7 @@ def _sane(item: Item, claimed: Claimed) -> Item:
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     if received - _OLDEST_SANE < at <= received + _CLOCK_SKEW:
-        return item if at is item.at else replace(item, at=at)  # type: ignore[union-attr, arg-type]
+        return item if at is item.at else replace(item, at=at)  # type: ignore[union-attr]
     changed: dict[str, Any] = {"at": received}
     if isinstance(item, Arrived):
         changed["remarks"] = (*item.remarks, "odd-time")

@@ -33,8 +33,9 @@ def mail_unseen(*, now: datetime) -> int:
     for ours in Organisation.objects.order_by("id"):
         with organisation(ours.id):
             mail = Inbox.objects.filter(kind=_MAIL, state=InboxState.CONNECTED).order_by("created_at", "id").first()
-            chats = Inbox.objects.filter(kind=KIND, state=InboxState.CONNECTED) if mail else []
-            for chat in chats:
+            if mail is None:
+                continue
+            for chat in Inbox.objects.filter(kind=KIND, state=InboxState.CONNECTED):
                 mailed += _mail_from(chat, mail, ours, now)
     return mailed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from django.db.models import Q
@@ -78,8 +79,9 @@ def history(*, visit: Visit, before: UUID | None = None, now: datetime) -> Histo
         if known is not None:
             Visitor.objects.filter(id=known.id).update(seen_at=now)
         threads = threads_of(visit)
-        messages = Message.objects.filter(VISIBLE, thread_id__in=[each.id for each in threads])
-        border = Message.objects.filter(id=before, thread_id__in=[each.id for each in threads]).first()
+        places = [each.id for each in threads]
+        messages = Message.objects.filter(VISIBLE, thread_id__in=places)
+        border = Message.objects.filter(id=before, thread_id__in=places).first() if before else None
         if border is not None:
             messages = messages.filter(Q(at__lt=border.at) | Q(at=border.at, id__lt=border.id))
         newest = list(messages.order_by("-at", "-id")[: _MOST_LINES + 1])
@@ -121,7 +123,8 @@ def _lines(messages: Sequence[Message], visit: Visit) -> tuple[Line, ...]:
     files: dict[UUID, list[LineFile]] = {}
     ids = [each.id for each in messages if each.deleted_at is None]
     for each in Attachment.objects.filter(message_id__in=ids, state=AttachmentState.READY).order_by("id"):
-        files.setdefault(each.message_id, []).append(LineFile(each.id, each.name, each.content_type, each.size or 0))
+        shown = LineFile(each.id, each.name, each.content_type, each.size or 0)
+        files.setdefault(cast(UUID, each.message_id), []).append(shown)
     return tuple(_line(each, tuple(files.get(each.id, ())), visit) for each in messages)
 
 

@@ -55,9 +55,10 @@ def organisation(organisation_id: UUID) -> Iterator[UUID]:
             yield organisation_id
         finally:
             _current.reset(token)
-            # A savepoint's release keeps SET LOCAL, so inside an outer transaction it must be taken back by hand.
-            if is_nested and not connection.needs_rollback:
-                _set_local("")
+    # A savepoint's release keeps SET LOCAL, so inside an outer transaction it must be taken back by hand. An error
+    # leaves by a rollback, which takes it back itself; a statement here would only hide what went wrong.
+    if is_nested and not connection.needs_rollback:
+        _set_local("")
 
 
 def _set_local(value: str) -> None:

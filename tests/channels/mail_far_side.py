@@ -44,6 +44,7 @@ class MailFarSide:
     smtp_answers: dict[str, str] = field(default_factory=dict)
     ill_mails: dict[int, str] = field(default_factory=dict)
     login_answer: str = ""
+    status_answer: str = ""
     imap_greeting: bytes = b"* OK ready\r\n"
     has_idle: bool = True
     calls: list[Any] = field(default_factory=list)
@@ -63,11 +64,11 @@ class MailFarSide:
 
         class Mailbox(imap_tools.BaseMailBox):
             def _get_mailbox_client(self) -> imaplib.IMAP4:
-                return Client(host, port, 5.0)
+                return Client(host, port, 2.0)
 
         try:
             return Mailbox()
-        except imaplib.IMAP4.error:
+        except (imaplib.IMAP4.error, OSError):
             raise Unavailable("The mail server does not greet as one.", code="no-connection") from None
 
     def smtp(self, *, host: str, port: int, security: str, timeout: float = 15.0) -> smtplib.SMTP:
@@ -78,7 +79,7 @@ class MailFarSide:
             def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
                 return near
 
-        return Client(host, port, local_hostname="desk.example", timeout=5.0)
+        return Client(host, port, local_hostname="desk.example", timeout=2.0)
 
     def _check_connection(self) -> None:
         if self.trouble == "no-connection":
@@ -86,7 +87,7 @@ class MailFarSide:
 
     def _connect(self, speak: Callable[[socket.socket], None]) -> socket.socket:
         near, far = socket.socketpair()
-        near.settimeout(5.0)
+        near.settimeout(2.0)
         far.settimeout(10.0)
         threading.Thread(target=self._served, args=(speak, far), daemon=True).start()
         return near
@@ -157,7 +158,8 @@ class MailFarSide:
                 far.sendall(b"* CAPABILITY IMAP4rev1" + idle + b"\r\n" + tag.encode() + b" OK done\r\n")
             elif word == "STATUS":
                 state = f"UIDNEXT {max(self.mails, default=0) + 1} UIDVALIDITY {self.validity}"
-                far.sendall(f"* STATUS INBOX ({state})\r\n{tag} OK done\r\n".encode())
+                said = self.status_answer or f"* STATUS INBOX ({state})"
+                far.sendall(f"{said}\r\n{tag} OK done\r\n".encode())
             elif word in ("EXAMINE", "SELECT"):
                 far.sendall(f"* {len(self.mails)} EXISTS\r\n{tag} OK [READ-ONLY] done\r\n".encode())
             elif command.upper().startswith("UID SEARCH"):

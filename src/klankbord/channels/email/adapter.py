@@ -51,6 +51,7 @@ class Email(BaseChannel):
         has_hostile_input=True,
         has_title=True,
         has_html=True,
+        ids_are_global=True,
     )
     Credentials = credentials.Credentials
 

@@ -50,7 +50,7 @@ def read(delivery: Delivery, account: Account) -> Iterator[Item]:
         yield Malformed(f"The mail could not be fetched: {reason}", raw=delivery.body)
         return
     mail = reading.read(delivery.body)
-    if not mail.headers.pairs:
+    if not mail.headers.by_name:
         yield Malformed("This is not a mail: it has no headers.", raw=delivery.body[:20_000])
         return
     yield _item(mail, delivery, account)

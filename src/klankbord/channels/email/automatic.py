@@ -19,7 +19,7 @@ _ALWAYS = (
     "x-failed-recipients",
 )
 _NOBODY = re.compile(
-    r"(?:mailer-daemon|mail-daemon|postmaster|(?:no|not|do-?not|geen|niet|nicht|ne-?pas)[-_.]?"
+    r"(?:mailer-daemon|mail-daemon|postmaster|(?:no|not|do[-_.]?not|geen|niet|nicht|ne[-_.]?pas)[-_.]?"
     r"(?:reply|replies|respond|response|antwoord|antwoorden|beantwoorden|antworten|repondre)(?:[-_.+].*)?"
     r"|bounces?(?:[-_.+].*)?|autoreply|auto-reply|notifications?(?:[-_.+].*)?)",
     re.IGNORECASE,

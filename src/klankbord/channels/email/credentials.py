@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from klankbord.contract import ask
 from klankbord.kernel import text as texts
@@ -72,7 +73,7 @@ class Credentials:
         ),
     )
 
-    @property
+    @cached_property
     def mailbox(self) -> str:
         """Our address in its normal form."""
         return addresses.normalise(self.address) or self.address.strip().lower()
@@ -85,7 +86,7 @@ class Credentials:
         """Is this (normalised) address one of our own, with or without something after a plus?"""
         return address in self._ours or addresses.without_plus(address) in self._ours
 
-    @property
+    @cached_property
     def _ours(self) -> frozenset[str]:
         extra = (addresses.normalise(each) for each in texts.clean(self.own_addresses).replace(",", "\n").split("\n"))
         return frozenset({self.mailbox, *extra} - {""})

@@ -42,20 +42,21 @@ _FIRST_WORD = re.compile(r"[^\s;]+")
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """Names in lower case with their raw, unfolded values, in the order of the mail. is_cut: something was left out."""
+    """by_name: names in lower case, with their raw, unfolded values from top to bottom. is_cut: some were left out."""
 
-    pairs: tuple[tuple[str, str], ...]
+    by_name: dict[str, list[str]]
     is_cut: bool = False
 
     def get(self, name: str) -> str:
         """The first value of that name, raw; "" when there is none."""
-        return next((value for each, value in self.pairs if each == name), "")
+        found = self.by_name.get(name)
+        return found[0] if found else ""
 
     def all(self, name: str) -> list[str]:
-        return [value for each, value in self.pairs if each == name]
+        return self.by_name.get(name, [])
 
     def has(self, name: str) -> bool:
-        return any(each == name for each, _ in self.pairs)
+        return name in self.by_name
 
     def text(self, name: str, *, limit: int = 998) -> str:
         """The decoded value on one line: whatever an encoded word hides, no line end comes out."""
@@ -67,7 +68,7 @@ def split(raw: bytes) -> tuple[Headers, int]:
     start = _start(raw)
     end = _END_OF_BLOCK.search(raw, start)
     if raw[start : start + 2] == b"\r\n" or raw[start : start + 1] == b"\n":
-        return Headers(()), start + (2 if raw[start : start + 1] == b"\r" else 1)
+        return Headers({}), start + (2 if raw[start : start + 1] == b"\r" else 1)
     stop, body = (end.start(), end.end()) if end else (len(raw), len(raw))
     return _capped(raw[start : min(stop, start + LONGEST_SCAN)], is_cut=stop - start > LONGEST_SCAN), body
 
@@ -127,22 +128,23 @@ def _start(raw: bytes) -> int:
 
 
 def _capped(block: bytes, *, is_cut: bool) -> Headers:
-    pairs: list[tuple[str, str]] = []
-    room = LONGEST_BLOCK
+    by_name: dict[str, list[str]] = {}
+    count, room = 0, LONGEST_BLOCK
     for raw in _unfolded(block):
         match = _HEADER.match(raw)
         if match is None:
             continue
         name, value = match[1].decode("ascii").lower(), match[2].strip()
-        if len(pairs) >= MOST_HEADERS or len(value) > room:
+        if count >= MOST_HEADERS or len(value) > room:
             is_cut = True
-            if name not in _VITAL or any(each == name for each, _ in pairs):
+            if name not in _VITAL or name in by_name:
                 continue
         if len(value) > LONGEST_HEADER:
             value, is_cut = _ends_of(value), True
         room -= len(value)
-        pairs.append((name, _unicode(value)))
-    return Headers(tuple(pairs), is_cut)
+        count += 1
+        by_name.setdefault(name, []).append(_unicode(value))
+    return Headers(by_name, is_cut)
 
 
 def _unfolded(block: bytes) -> Iterator[bytes]:

@@ -73,6 +73,22 @@ _TAG_LETTERS = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e000
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+", re.IGNORECASE)
 
 
+_CANONICAL = nh3.Cleaner(
+    tags=set(_TAGS),
+    clean_content_tags=set(_WITH_CONTENT_GONE),
+    attributes=_SEEN_ATTRIBUTES,
+    url_schemes=_SCHEMES | {"data"},
+    link_rel=None,
+)
+_SHOWN = nh3.Cleaner(
+    tags=set(_SHOWN_TAGS),
+    attributes=_SHOWN_ATTRIBUTES,
+    url_schemes=_SCHEMES,
+    url_relative="deny",
+    link_rel="noopener noreferrer nofollow",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """text and html say the same. hidden_characters: left out of both because nobody would have seen them."""
@@ -94,25 +110,11 @@ def render(source: str) -> Rendered:
         text = markup.unescape(re.sub(r"<[^>]*>?", " ", source))
         text = "\n".join(line for each in text.split("\n") if (line := " ".join(each.split())))
         return Rendered(text, from_text(text), is_cut=True)
-    canonical = nh3.clean(
-        source,
-        tags=set(_TAGS),
-        clean_content_tags=set(_WITH_CONTENT_GONE),
-        attributes=_SEEN_ATTRIBUTES,
-        url_schemes=_SCHEMES | {"data"},
-        link_rel=None,
-    )
+    canonical = _CANONICAL.clean(source)
     pass_ = _Pass(has_style_sheet="<style" in source or "<STYLE" in source)
     for token in _TOKEN.finditer(without_tag_letters(canonical)):
         pass_.take(token)
-    shown = nh3.clean(
-        "".join(pass_.html),
-        tags=set(_SHOWN_TAGS),
-        attributes=_SHOWN_ATTRIBUTES,
-        url_schemes=_SCHEMES,
-        url_relative="deny",
-        link_rel="noopener noreferrer nofollow",
-    )
+    shown = _SHOWN.clean("".join(pass_.html))
     return Rendered(pass_.lines.text(), shown.strip(), pass_.hidden_characters, pass_.remote_images, is_cut)
 
 
@@ -123,9 +125,7 @@ def without_tag_letters(text: str) -> str:
 
 def harmless(source: str) -> str:
     """Our own HTML for sending: the same tags, no styles, nothing that runs."""
-    return nh3.clean(
-        source, tags=set(_SHOWN_TAGS), attributes=_SHOWN_ATTRIBUTES, url_schemes=_SCHEMES, url_relative="deny"
-    )
+    return _SHOWN.clean(source)
 
 
 def from_text(text: str) -> str:
@@ -252,7 +252,7 @@ class _Pass:
 
 def _attributes(tag: str, attributes: dict[str, str]) -> str:
     allowed = _SHOWN_ATTRIBUTES.get(tag, ())
-    return "".join(f' {name}="{value}"' for name, value in attributes.items() if name in allowed)
+    return "".join(f' {name}="{value.strip()}"' for name, value in attributes.items() if name in allowed)
 
 
 def _bare(address: str) -> str:

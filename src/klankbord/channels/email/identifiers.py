@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from uuid import UUID
 
 from klankbord.kernel import tags
@@ -69,6 +70,7 @@ def is_ours(identifier: str, *, reply_key: bytes) -> bool:
     return bool(key_of(identifier, reply_key=reply_key))
 
 
+@lru_cache(maxsize=4096)
 def key_of(identifier: str, *, reply_key: bytes) -> str:
     """The key of our message with this id, "" when the id is not ours."""
     match = _OURS.fullmatch(identifier.rpartition("@")[0])

@@ -103,7 +103,7 @@ def safe_name(name: str) -> str:
 
     Cleaned after composing it, because what composes may be what disguises.
     """
-    name = unicodedata.normalize("NFC", texts.clean(name))
+    name = unicodedata.normalize("NFC", texts.clean(name)).replace("\n", " ")
     name = "".join(each for each in name if unicodedata.category(each) not in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
     name = " ".join(re.split(r"[/\\]", name)[-1].split()).strip(". ")
     if len(name) <= LONGEST_NAME:

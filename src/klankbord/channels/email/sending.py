@@ -37,6 +37,7 @@ _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _NOT_THERE = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.1.10", "5.2.1"})
 _AUTHENTICATE = frozenset({530, 534, 535, 538})
 _DOTS = re.compile(rb"(?m)^\.")
+_SILENCE = "The outgoing mail server gave no answer after it had the whole mail."
 _TROUBLES = (smtplib.SMTPException, OSError, ValueError)
 
 
@@ -100,9 +101,9 @@ def hand_over(smtp: Any, *, sender: str, recipient: str, content: bytes) -> None
     try:
         answer = smtp.getreply()
     except _TROUBLES as trouble:
-        raise Uncertain(
-            "The outgoing mail server fell silent after it had the whole mail.", code="no-answer"
-        ) from trouble
+        raise Uncertain(_SILENCE, code="no-answer") from trouble
+    if not 200 <= answer[0] < 600:
+        raise Uncertain(_SILENCE, code="no-answer")  # something answered, but not a mail server
     _expect(answer)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from roles import become, become_within
 
 _DATA = Path(tempfile.mkdtemp(prefix="klankbord-test-"))
 os.environ.setdefault("KLANKBORD_DATA_DIR", str(_DATA))
@@ -75,18 +76,6 @@ def clear(owner: str) -> None:
         connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
 
 
-def become(role: str) -> None:
-    """Reopen the connection in a role."""
-    from django.conf import settings
-    from django.db import connection
-
-    from klankbord.project.settings import _ROLE_OPTIONS
-
-    connection.close()
-    settings.DATABASE_ROLE = role
-    connection.settings_dict["OPTIONS"] = {"options": _ROLE_OPTIONS[role]} if _ROLE_OPTIONS[role] else {}
-
-
 @pytest.fixture
 def as_worker(db: None) -> Iterator[None]:
     """The test's statements run as the worker's role: SET ROLE within the test's transaction."""
@@ -99,20 +88,6 @@ def as_worker(db: None) -> Iterator[None]:
     yield
     become_within("app")
     settings.DATABASE_ROLE = "app"
-
-
-def become_within(role: str) -> None:
-    """Change role inside the running transaction (tests only: the product's processes keep one role for life)."""
-    from django.conf import settings
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("RESET ROLE")
-        cursor.execute("SET LOCAL ROLE NONE")
-        cursor.execute(f"SET LOCAL ROLE klankbord_{role}")
-        cursor.execute("SET LOCAL klankbord.organisation = ''")
-        cursor.execute("SET LOCAL klankbord.organisations = ''")
-    settings.DATABASE_ROLE = role
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

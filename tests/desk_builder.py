@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from conftest import become_within
+from roles import become_within
 
 from klankbord.contract import Delivery
 from klankbord.desk.conversations.models import Conversation, Message

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from conftest import become_within
+from roles import become_within
 from desk_builder import Desk
 from klankbord.desk.conversations.models import (
     Conversation,
@@ -358,7 +358,7 @@ def test_the_product_refuses_to_run_as_the_tables_owner(db: None) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_pooled_connection_carries_nothing_into_the_next_request() -> None:
-    from conftest import become
+    from roles import become
 
     desk = Desk()
     options = connection.settings_dict["OPTIONS"]

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from conftest import become_within
+from roles import become_within
 from desk_builder import Desk
 from klankbord.desk.conversations.models import Message, Thread
 from klankbord.desk.inboxes.models import Inbox

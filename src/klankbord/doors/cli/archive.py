@@ -56,7 +56,7 @@ class Post:
 
 @dataclass(slots=True)
 class Archive:
-    """posts: in order of time. rows: data rows in the file. remarks: what a reader should know of the file as a whole."""
+    """posts: in order of time. rows: data rows in the file. remarks: what one should know of the file as a whole."""
 
     posts: list[Post]
     rows: int

@@ -1,0 +1,27 @@
+"""Serves the shop until it is told to stop: `python -m klankbord_simulator.shop --desk http://localhost:8000 --key …`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+
+from . import serve
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="shop", description="Serve the demo shop on loopback.")
+    parser.add_argument("--port", type=int, default=0, help="0: any free one")
+    parser.add_argument("--desk", required=True, help="address of the desk whose chat widget the shop carries")
+    parser.add_argument("--key", required=True, help="the widget's public key")
+    chosen = parser.parse_args()
+    ended = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: ended.set())
+    with serve(chosen.port, chosen.desk, chosen.key) as shop:
+        print(shop.url, flush=True)
+        ended.wait()
+
+
+if __name__ == "__main__":
+    main()

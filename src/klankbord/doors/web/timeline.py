@@ -24,6 +24,7 @@ class Line:
     key: str
     is_ours: bool
     who: str
+    face_key: UUID | None
     receipt: sentences.ReceiptLine | None
     remarks: list[str]
     attachments: list[Attachment]
@@ -119,6 +120,8 @@ def _line(message: Message, stretch: Stretch) -> Line:
         key=f"m-{message.id.hex}",
         is_ours=is_ours,
         who=message.author.name if message.author else message.author_name or _handle_name(message),
+        # The same colour as in the list and the side panel, whichever identity wrote.
+        face_key=message.handle.contact_id if message.handle else None,
         receipt=sentences.receipt_of(message) if is_ours else None,
         remarks=sentences.remark_words(message.remarks),
         attachments=stretch.attachments.get(message.id, []),

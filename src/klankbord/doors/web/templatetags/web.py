@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from klankbord.desk.contacts.models import Handle
 from klankbord.desk.conversations.models import Attachment, Conversation, Thread
 from klankbord.desk.organisations.models import Membership
+from klankbord.plumbing.files import display_name
 
 from .. import channel_names, faces, files, sentences, times
 
@@ -240,3 +241,9 @@ def as_moment(text: str | None) -> datetime | None:
 def channel_logo(kind: str) -> SafeString:
     """The channel's own mark, from its folder: our file, so it may stand in the page as it is."""
     return SafeString(channel_names.logo_of(kind))
+
+
+@register.filter
+def shown_name(file: Attachment) -> str:
+    """A file's name without signs that would disguise it (a reversed extension), whatever was stored."""
+    return display_name(file.name, fallback=file.kind)

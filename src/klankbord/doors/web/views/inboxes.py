@@ -37,7 +37,9 @@ _LONGEST_REOPENING = 365  # days
 def inboxes(request: HttpRequest) -> HttpResponse:
     by = member_of(request)
     access.require(by, "manage inboxes")
-    return render(request, "web/settings/inboxes.html", {"frame": frame(request), "now": timezone.now()})
+    return render(
+        request, "web/settings/inboxes.html", {"frame": frame(request), "page": "settings", "now": timezone.now()}
+    )
 
 
 @require_GET
@@ -45,7 +47,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     access.require(member_of(request), "manage inboxes")
     cards = connecting.catalogue(language=get_language() or "nl")
     cards = connecting.catalogue(language=get_language() or "nl")
-    return render(request, "web/settings/catalogue.html", {"frame": frame(request), "cards": cards})
+    return render(request, "web/settings/catalogue.html", {"frame": frame(request), "page": "settings", "cards": cards})
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,6 +69,7 @@ def connect(request: HttpRequest, kind: str) -> HttpResponse:
             return redirect("inbox", inbox=made.id)
     context = {
         "frame": frame(request),
+        "page": "settings",
         "card": card,
         "readme": to_html(card.readme),
         "fields": _fields(card, values),
@@ -104,6 +107,7 @@ def _inbox_page(request: HttpRequest, inbox: UUID, *, sentence: str = "", status
     card = _card(found.kind, inbox=found)
     context = {
         "frame": frame(request),
+        "page": "settings",
         "inbox": found,
         "card": card,
         "fields": _fields(card, {}),

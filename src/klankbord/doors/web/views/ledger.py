@@ -41,6 +41,7 @@ def days(request: HttpRequest) -> HttpResponse:
     around = frame(request)
     context = {
         "frame": around,
+        "page": "ledger",
         "days": [(day, list(each)) for day, each in groupby(rows, key=_day)],
         "totals": {name: sum(getattr(row, name) for row in rows) for name in _COLUMNS},
         "adds_up": all(row.adds_up for row in rows),
@@ -61,6 +62,7 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
     found = ledger.dead_letters(inbox=None, by=by, limit=_PAGE + 1, before=before)
     context = {
         "frame": frame(request),
+        "page": "ledger",
         "letters": found[:_PAGE],
         "before": found[_PAGE - 1].failed_at if len(found) > _PAGE else None,
         "may_retry": access.may(by, "retry dead letters"),

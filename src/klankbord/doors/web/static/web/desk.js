@@ -70,7 +70,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   wake();
 });
 document.addEventListener("htmx:oobAfterSwap", wake);
-document.addEventListener("htmx:beforeSwap", () => menus.closeMenus());
+document.addEventListener("htmx:beforeSwap", (event) => menus.closeMenus(event.detail.target));
 document.addEventListener("htmx:sendError", () => { const band = document.getElementById("connection"); if (band) band.hidden = false; });
 // A refusal may come with a status that says so; the words in the composer must not be lost with it.
 document.addEventListener("htmx:beforeRequest", (event) => {

@@ -80,7 +80,8 @@ async def serve(
                 log.error("event stream broke off: %s", type(result).__name__)
     if writer.has_started:
         with contextlib.suppress(Exception):  # the other side is gone, or is told so
-            await asyncio.wait_for(send({"type": "http.response.body", "body": b"", "more_body": False}), 1.0)
+            async with asyncio.timeout(1.0):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def refuse(send: Send, status: int) -> None:
@@ -179,7 +180,8 @@ class _Writer:
 
     async def write(self, text: str) -> None:
         body = {"type": "http.response.body", "body": text.encode(), "more_body": True}
-        await asyncio.wait_for(self._send(body), _SEND_SECONDS)
+        async with asyncio.timeout(_SEND_SECONDS):
+            await self._send(body)
         self.last_write = time.monotonic()
 
 
@@ -205,7 +207,7 @@ class Doorkeeper(Generic[K, V]):
     """
 
     look: Callable[[list[K]], Awaitable[dict[K, V]]]
-    every_seconds: float = 6.0
+    every_seconds: float
     most_seats_each: int = 30
     _seats: dict[K, set[Seat[K, V]]] = field(default_factory=dict)
     _rounds: asyncio.Task[None] | None = None
@@ -233,7 +235,8 @@ class Doorkeeper(Generic[K, V]):
             await asyncio.sleep(self.every_seconds)
             keys = list(self._seats)
             try:
-                found = await asyncio.wait_for(self.look(keys), self.every_seconds / 2)
+                async with asyncio.timeout(self.every_seconds / 2):
+                    found = await self.look(keys)
             except Exception as error:  # whoever cannot be checked may not read: they come back when we can look again
                 log.warning("readers could not be checked: %s", type(error).__name__)
                 found = {}

@@ -92,8 +92,10 @@ class Subscription:
 
     async def take(self, timeout: float) -> list[News]:
         """All that waits, oldest first; [] when nothing came for `timeout` seconds. Raises Dropped, Ended."""
+        # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the event.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._something.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._something.wait()
         if self._is_ended:
             raise Ended
         if self._is_dropped:

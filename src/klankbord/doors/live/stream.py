@@ -46,9 +46,9 @@ def _stream_of(hub: Hub) -> LiveStream:
 class LiveStream:
     """One per process, beside its hub."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, *, look_again_seconds: float = 6.0) -> None:
         self._hub = hub
-        self._doorkeeper: Doorkeeper[str, Reader] = Doorkeeper(lambda keys: readers(hub, keys))
+        self._doorkeeper: Doorkeeper[str, Reader] = Doorkeeper(lambda keys: readers(hub, keys), look_again_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":

@@ -65,10 +65,10 @@ def _stream_of(hub: Hub) -> VisitorStream:
 class VisitorStream:
     """One per process, beside its hub."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, *, look_again_seconds: float = 6.0) -> None:
         self._hub = hub
         self._places = Places(hub)
-        self._doorkeeper: Doorkeeper[str, Visitor] = Doorkeeper(self._visitors, most_seats_each=10)
+        self._doorkeeper: Doorkeeper[str, Visitor] = Doorkeeper(self._visitors, look_again_seconds, most_seats_each=10)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":

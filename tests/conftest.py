@@ -90,6 +90,17 @@ def as_worker(db: None) -> Iterator[None]:
     settings.DATABASE_ROLE = "app"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_settings() -> None:
+    """What differs from the product: quick passwords, and static files that were not collected."""
+    from django.conf import settings
+
+    # Argon2 takes a tenth of a second for each of thousands of people; that it is the product's is tested by itself.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What needs a Debian package is skipped with its reason; under KLANKBORD_REQUIRE_ALL a skip is a failure."""
     needs = {"browser": "/usr/bin/chromium", "mailservers": "/usr/sbin/postfix"}

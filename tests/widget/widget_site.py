@@ -11,7 +11,6 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from roles import become_within
 from desk_builder import Desk
 from klankbord.desk.conversations.models import Message, Thread
 from klankbord.desk.inboxes.models import Inbox
@@ -21,6 +20,7 @@ from klankbord.flows import reply
 from klankbord.flows.accounts import unseal
 from klankbord.flows.delivery import deliver
 from klankbord.flows.wiring import wires
+from roles import become_within
 
 ORIGIN = "https://morgenster.example"
 SECRET = "een-heel-lang-geheim-van-de-webwinkel-zelf"

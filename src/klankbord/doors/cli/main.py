@@ -55,4 +55,5 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Started with -m, this file exists twice; the commands raise the CommandError of the one that they import.
+    sys.exit(import_module("klankbord.doors.cli.main").main())

@@ -1,4 +1,4 @@
-"""Serves the shop until it is told to stop: `python -m klankbord_simulator.shop --desk http://localhost:8000 --key …`."""
+"""Serves the shop until it is told to stop: `python -m klankbord_simulator.shop --desk ADDRESS --key KEY`."""
 
 from __future__ import annotations
 

@@ -163,9 +163,9 @@ def _id(value: str, name: str) -> str:
 
 
 def _moment(value: str) -> datetime:
-    for read in (lambda: datetime.strptime(value, "%a %b %d %H:%M:%S %z %Y"), lambda: datetime.fromisoformat(value)):
+    for form in ("%a %b %d %H:%M:%S %z %Y", None):
         try:
-            at = read()
+            at = datetime.strptime(value, form) if form else datetime.fromisoformat(value)
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
             continue

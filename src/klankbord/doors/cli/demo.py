@@ -1,7 +1,7 @@
 """Start everything with a demo shop: simulated platforms on this machine, and customers who write and wait for answers.
 
 Nothing leaves this machine. The demo has a database and a folder of its own; a second start finds everything as it
-was left, and --reset empties it.
+was left, --reset begins anew.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _START_SECONDS = 90.0
 def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help=f"of the desk (default: {_PORT}, or the next free one)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="the demo's folder (default: demo in the data folder)")
-    parser.add_argument("--reset", action="store_true", help="empty the demo's folder and stop")
+    parser.add_argument("--reset", action="store_true", help="forget what the demo has kept, and begin anew")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,8 +46,6 @@ def run(options: argparse.Namespace) -> int:
     with DemoFolder(options.data or data_dir() / "demo") as folder:
         if options.reset:
             folder.empty()
-            print("The demo is empty again. The next start begins afresh.")
-            return 0
         notes = folder.read()
         notes.port = _desk_port(options.port)
         if not notes.platforms or not all(is_port_free(notes.platforms + place) for place in range(_PLATFORMS)):

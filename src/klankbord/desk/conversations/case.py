@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -49,9 +49,12 @@ class Case:
         sort_at = self.waiting_since if not is_idle else None
         if self.status == Status.SNOOZED:
             sort_at = self.snoozed_until
-        columns = asdict(self)
-        del columns["before"]
+        # Not dataclasses.asdict: its deep copies were a quarter of the time of a batch of messages.
+        columns = {name: getattr(self, name) for name in _STORED}
         return {**columns, "status": str(self.status), "is_idle": is_idle, "sort_at": sort_at or self.last_message_at}
+
+
+_STORED = tuple(each.name for each in fields(Case) if each.name != "before")
 
 
 def hear(case: Case, *, at: datetime, text: str, visibility: str, is_automatic: bool, is_history: bool) -> str:

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 _INTAKE_THREADS = 2
 _SEND_THREADS = 8
+_BREATH_SECONDS = 0.02
 _SWEEP_SECONDS = 5
 _HOUSE_SECONDS = 3600
 _VISITORS_SECONDS = 30
@@ -95,6 +96,8 @@ class Worker:
                 with contextlib.suppress(Exception):
                     connection.close()
             if not done:
+                # Hints come thick when much arrives, also for lanes that a neighbour holds: not one turn for each.
+                self._stop.wait(_BREATH_SECONDS)
                 (hint or self._stop).wait(rest)
 
     def _take_in(self) -> int:

@@ -13,6 +13,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -163,12 +164,11 @@ def _id(value: str, name: str) -> str:
 
 
 def _moment(value: str) -> datetime:
-    for form in ("%a %b %d %H:%M:%S %z %Y", None):
-        try:
-            at = datetime.strptime(value, form) if form else datetime.fromisoformat(value)
-            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            continue
+    with suppress(ValueError, OverflowError):
+        return datetime.strptime(value, "%a %b %d %H:%M:%S %z %Y").astimezone(UTC)
+    with suppress(ValueError, OverflowError):
+        at = datetime.fromisoformat(value)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     raise ValueError(f"created_at is {one_line(value, limit=40)!r}, which is no moment")
 
 

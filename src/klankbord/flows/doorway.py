@@ -33,6 +33,7 @@ _ROUTE_SECONDS = 60.0
 _GROUP_SECONDS = 0.005
 _GROUP_ROWS = 400
 _WAITING_ROWS = 20_000
+_STORE_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ class Doorway:
     async def _store(self, row: Row) -> None:
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._rows.put_nowait((row, stored))
-        await asyncio.wait_for(stored, timeout=8.0)
+        async with asyncio.timeout(_STORE_SECONDS):
+            await stored
 
     async def _write(self) -> None:
         """Insert waiting rows in groups, for ever."""

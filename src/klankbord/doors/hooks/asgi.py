@@ -46,7 +46,8 @@ async def _take(
         announced = int(headers.get("content-length", "0"))
         if announced > _LARGEST_BODY:
             raise TooLarge
-        body = await asyncio.wait_for(_read(receive), timeout=_BODY_SECONDS)
+        async with asyncio.timeout(_BODY_SECONDS):  # wait_for would make a task of every delivery
+            body = await _read(receive)
     except (TooLarge, ValueError):
         return Verdict(413, f"A delivery may be {_LARGEST_BODY} bytes at most.")
     except TimeoutError:

@@ -15,7 +15,7 @@ from klankbord.contract import ChannelError, Health, HealthCheck, HealthState
 from klankbord.desk.inboxes.models import Inbox, InboxRoute
 from klankbord.desk.organisations.models import Organisation
 from klankbord.desk.rows import run
-from klankbord.desk.wall import organisation
+from klankbord.desk.wall import current_organisation_id, organisation
 from klankbord.plumbing.secrets import SecretError
 
 from .accounts import open_account
@@ -116,7 +116,7 @@ def _opens(sealed: Any) -> bool:
 
 def health_of(inbox: Inbox) -> Health:
     """Ask the platform how this account is. Runs inside `with organisation(id):`."""
-    connected = open_account(inbox, Organisation.objects.get(id=inbox.organisation_id))
+    connected = open_account(inbox, Organisation.objects.get(id=current_organisation_id()))
     try:
         return connected.channel.health(connected.account, wires())
     except ChannelError as error:

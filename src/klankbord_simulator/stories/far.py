@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..stage import Actor, Attachment, Heard, StageError
+from ..stage import Actor, Attachment, Heard, Stage, StageError
+from ..webchat_stage import WebchatStage
 
 _PRIVATE = frozenset({"private"})
 _VISIBILITIES: Mapping[str, frozenset[str]] = {
@@ -95,14 +96,17 @@ class FarStage:
                 ) from error
 
 
-def read_addresses(path: Path) -> list[FarStage]:
+def read_addresses(path: Path) -> list[Stage]:
     """The stages of a file such as {"mastodon": {"url": "http://127.0.0.1:4021", "address": "@wolk@127.0.0.1:4021"}}.
 
+    The chat has no fake: its facts are the desk's "url", the widget's "key" and the shop's "site".
     Kinds that stories do not know are left out.
     """
     addresses = json.loads(path.read_text(encoding="utf-8"))
-    return [
-        FarStage(kind, facts["url"], facts.get("address", ""))
-        for kind, facts in addresses.items()
-        if kind in _VISIBILITIES
-    ]
+    return [_stage(kind, facts) for kind, facts in addresses.items() if kind in _VISIBILITIES]
+
+
+def _stage(kind: str, facts: Mapping[str, str]) -> Stage:
+    if kind == "webchat" and "key" in facts:
+        return WebchatStage(facts["url"], facts["key"], facts["site"])
+    return FarStage(kind, facts["url"], facts.get("address", ""))

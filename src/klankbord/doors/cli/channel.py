@@ -21,6 +21,7 @@ from .table import table
 
 if TYPE_CHECKING:
     from klankbord.desk.inboxes.models import Inbox
+    from klankbord.desk.organisations.models import Organisation
 
 _LARGEST = 100_000_000  # bytes
 
@@ -157,8 +158,8 @@ def _verify(options: argparse.Namespace) -> int:
         from klankbord.desk.wall import organisation
         from klankbord.flows.checkup import health_of
 
-        inbox = _inbox(options.inbox, options.organisation)
-        with organisation(inbox.organisation_id):
+        ours, inbox = _inbox(options.inbox, options.organisation)
+        with organisation(ours.id):
             health = health_of(inbox)
         checks = [{"name": each.name, "is_well": each.is_well, "sentence": each.sentence} for each in health.checks]
         if options.json:
@@ -171,22 +172,21 @@ def _verify(options: argparse.Namespace) -> int:
     return 0 if health.state == "well" else 1
 
 
-def _inbox(words: str, slug: str) -> Inbox:
+def _inbox(words: str, slug: str) -> tuple[Organisation, Inbox]:
     """By name or id.   Raises: CommandError."""
     from klankbord.desk.inboxes.models import Inbox
     from klankbord.desk.wall import organisation
 
     from .organisations import chosen_organisations
 
-    found: list[Inbox] = []
-    known: list[str] = []
+    known: list[tuple[Organisation, Inbox]] = []
     for ours in chosen_organisations(slug):
         with organisation(ours.id):
-            inboxes = list(Inbox.objects.order_by("name"))
-        known += [inbox.name for inbox in inboxes]
-        found += [inbox for inbox in inboxes if words in (inbox.name, str(inbox.id))]
+            known += [(ours, inbox) for inbox in Inbox.objects.order_by("name")]
+    found = [(ours, inbox) for ours, inbox in known if words in (inbox.name, str(inbox.id))]
     if len(found) == 1:
         return found[0]
     if found:
         raise CommandError(f"Several organisations have an inbox {words!r}: say which with --organisation.")
-    raise CommandError(f"There is no inbox {words!r}. There are: {', '.join(known) or 'none yet'}.")
+    names = ", ".join(inbox.name for _, inbox in known)
+    raise CommandError(f"There is no inbox {words!r}. There are: {names or 'none yet'}.")

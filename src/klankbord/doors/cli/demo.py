@@ -67,7 +67,7 @@ def _desk_port(wanted: int | None) -> int:
 
 
 def _end_on_sigterm() -> None:
-    """Until the supervisor takes over, SIGTERM ends the start as Ctrl-C does, so that what runs already is stopped."""
+    """SIGTERM ends the demo as Ctrl-C does, at any moment of its start too, so that what runs already is stopped."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -95,16 +95,29 @@ def _play(folder: DemoFolder, notes: Notes) -> None:
         running.callback(platforms.stop)
         address = running.enter_context(database())
         addresses = say.addresses(within=_START_SECONDS)
-        _write_for_customers(folder, addresses)
         founding = Founding(folder, notes, address, addresses)
         running.callback(founding.stop)
         if not founding.was_done:
             founding.run()
         _tell_partner(addresses["api"]["url"], f"http://localhost:{notes.port}/hooks/{notes.made['hook_token']}")
-        desk = programs(address, host="127.0.0.1", port=notes.port)
-        tree = Supervisor([*desk, *_people(folder, notes)], say=say)
-        threading.Thread(target=_welcome, args=(notes, founding), daemon=True).start()
-        tree.run()
+        _write_for_customers(folder, notes, addresses)
+        tree = Supervisor([*programs(address, host="127.0.0.1", port=notes.port), _shop(notes)], say=say)
+        crowd = Supervisor([_customers(folder)], say=say)
+
+        def go_on() -> None:
+            """Once the first page is there: before, customers and upkeep would only keep people waiting for it."""
+            _welcome(notes)
+            crowd.start()
+            if founding.was_done:
+                founding.run()
+
+        running.callback(tree.stop)
+        running.callback(crowd.stop)
+        tree.start()
+        threading.Thread(target=go_on, daemon=True).start()
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                signal.pause()
         print("Stopping …", flush=True)
 
 
@@ -117,18 +130,22 @@ def _platforms(folder: DemoFolder, notes: Notes) -> Program:
     return Program("platforms", [sys.executable, "-m", "klankbord_simulator.platforms", *words], dict(os.environ))
 
 
-def _people(folder: DemoFolder, notes: Notes) -> list[Program]:
-    """The shop's page, and the customers."""
-    shop = ["--port", str(notes.shop), "--desk", f"http://localhost:{notes.port}", "--key", notes.made["widget_key"]]
-    crowd = ["--platforms", str(folder.path / "platforms.json"), "--seed", str(int(time.time()) % 100_000)]
-    return [
-        Program("shop", [sys.executable, "-m", "klankbord_simulator.shop", *shop], dict(os.environ)),
-        Program("customers", [sys.executable, "-m", "klankbord_simulator.customers", *crowd], dict(os.environ)),
-    ]
+def _shop(notes: Notes) -> Program:
+    words = ["--port", str(notes.shop), "--desk", f"http://localhost:{notes.port}", "--key", notes.made["widget_key"]]
+    return Program("shop", [sys.executable, "-m", "klankbord_simulator.shop", *words], dict(os.environ))
 
 
-def _write_for_customers(folder: DemoFolder, addresses: dict[str, Any]) -> None:
+def _customers(folder: DemoFolder) -> Program:
+    # Another crowd at every start: the people of the last one have told their stories.
+    words = ["--platforms", str(folder.path / "platforms.json"), "--seed", str(int(time.time()) % 100_000)]
+    return Program("customers", [sys.executable, "-m", "klankbord_simulator.customers", *words], dict(os.environ))
+
+
+def _write_for_customers(folder: DemoFolder, notes: Notes, addresses: dict[str, Any]) -> None:
+    """Where customers find the shop: on the platforms, and in the chat on its site."""
     known = {kind: {"url": each["url"], "address": each["address"]} for kind, each in addresses.items()}
+    desk, site = f"http://localhost:{notes.port}", f"http://localhost:{notes.shop}"
+    known["webchat"] = {"url": desk, "key": notes.made["widget_key"], "site": site}
     (folder.path / "platforms.json").write_text(json.dumps(known), encoding="utf-8")
 
 
@@ -162,7 +179,7 @@ class _Teller:
 # ------------------------------------------------------------------------------------------ the first page
 
 
-def _welcome(notes: Notes, founding: Founding) -> None:
+def _welcome(notes: Notes) -> None:
     """Say where to go, once somebody is at home there."""
     deadline = time.monotonic() + _START_SECONDS
     while (status_of(f"http://127.0.0.1:{notes.port}/", within=10) or 500) >= 500:
@@ -181,5 +198,3 @@ def _welcome(notes: Notes, founding: Founding) -> None:
         "",
     )
     print("\n".join(lines), flush=True)
-    if founding.was_done:
-        founding.run()  # only to look after what a former start left unfinished, so nobody waits for it

@@ -125,10 +125,12 @@ def _secrets() -> Finding:
 
 
 def _static_files() -> Finding:
+    """Only our own: of what other packages bring, not everything is served."""
     from django.conf import settings
     from django.contrib.staticfiles.finders import get_finders
 
-    wanted = [path for finder in get_finders() for path, _ in finder.list([])]
+    found = [(path, storage.path(path)) for finder in get_finders() for path, storage in finder.list([])]
+    wanted = [path for path, source in found if Path(source).is_relative_to(settings.PACKAGE)]
     missing = [path for path in wanted if not (Path(settings.STATIC_ROOT) / path).exists()]
     return judged(
         "Static files",

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator
+from importlib import import_module
 
 from pydantic import ValidationError
 
@@ -44,9 +45,7 @@ def _findings() -> Iterator[Finding]:
     machine = list(look_at_machine(folder))
     yield from machine
     try:
-        from klankbord.project.environment import Environment
-
-        environment = Environment()
+        environment = import_module("klankbord.project.environment").Environment()
     except ValidationError as error:
         yield _wrong_settings(error)
         return

@@ -7,19 +7,25 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from klankbord.plumbing.secrets import KEY_FILE, VARIABLE, SecretError, load_vault
 
 from .findings import Finding, judged
 
-if TYPE_CHECKING:
-    from klankbord.project.environment import Environment
-
 _OLDEST_PYTHON = (3, 11)
 _LEAST_FREE = 1_000_000_000  # bytes
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Environment(Protocol):
+    """What the doctor asks of the settings of this machine."""
+
+    public_url: str
+    allowed_hosts: str
+    debug: bool
+    allow_loopback: bool
 
 
 def look_at_machine(folder: Path) -> Iterator[Finding]:

@@ -119,6 +119,8 @@ def test_each_sees_that_the_other_is_typing(site: Site) -> None:
         assert visitors.is_visitor_typing(conversation=conversation.id, now=site.desk.now)
         presence.seen(conversation=conversation.id, by=bram, now=site.desk.now, is_typing=True)
     assert anouk.get("history").json()["typing"] is True
+    site.answer("Zo, dat was het", bram)
+    assert anouk.get("history").json()["typing"] is False
     anouk.post("typing", {"typing": False})
     with site.desk.open():
         assert not visitors.is_visitor_typing(conversation=conversation.id, now=site.desk.now)

@@ -89,7 +89,7 @@ def history(*, visit: Visit, before: UUID | None = None, now: datetime) -> Histo
         return History(
             lines=_lines(shown, visit),
             has_earlier=len(newest) > _MOST_LINES,
-            is_agent_typing=_is_agent_typing(threads, now),
+            is_agent_typing=_is_agent_typing(threads, shown, now),
             has_address=bool(known and known.email),
         )
 
@@ -144,6 +144,8 @@ def _line(message: Message, files: tuple[LineFile, ...], visit: Visit) -> Line:
     )
 
 
-def _is_agent_typing(threads: Sequence[Thread], now: datetime) -> bool:
+def _is_agent_typing(threads: Sequence[Thread], shown: Sequence[Message], now: datetime) -> bool:
+    """Typing ends with the answer: what was typed before our last message is that message."""
     live = [each.conversation_id for each in threads if each.is_live]
-    return bool(live) and Viewing.objects.filter(conversation_id__in=live, typed_at__gt=now - _TYPING_FOR).exists()
+    since = max([now - _TYPING_FOR, *(each.at for each in shown if each.kind == MessageKind.OUTBOUND)])
+    return bool(live) and Viewing.objects.filter(conversation_id__in=live, typed_at__gt=since).exists()

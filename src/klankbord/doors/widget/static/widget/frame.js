@@ -15,8 +15,10 @@ let token = "";
 let isShown = false;
 let hasEmail = false;
 let isAddressAsked = false;
+let isSilent = false; // nobody answered for a while
 let canStore = true;
 let isTyping = false;
+let typingEnds = 0;
 let messages = []; // as the server tells them, oldest first
 let hasEarlier = false;
 let outgoing = []; // {clientId, text, files, state: "sending" | "waiting" | "failed"} not yet in `messages`
@@ -100,7 +102,7 @@ function forget() {
   outgoing = [];
   chosen = [];
   hasEmail = false;
-  isAddressAsked = false;
+  isAddressAsked = isSilent = false;
   starting = null;
 }
 
@@ -134,7 +136,8 @@ class Refused extends Error {
   }
 }
 
-async function call(path, { method = "GET", json, form, headers = {} } = {}) {
+// Every answer is read to its end, so that its connection is free for the next.
+async function call(path, { method = "GET", json, form, headers = {}, isFile = false } = {}) {
   const response = await fetch(path, {
     method,
     credentials: "omit",
@@ -146,7 +149,7 @@ async function call(path, { method = "GET", json, form, headers = {} } = {}) {
     },
     body: json ? JSON.stringify(json) : form,
   });
-  if (response.ok) return response;
+  if (response.ok) return isFile ? response.blob() : response.json();
   const told = await response.json().catch(() => ({}));
   throw new Refused(response.status, told.error || "", Number(response.headers.get("Retry-After")) || 0);
 }
@@ -158,10 +161,10 @@ async function start() {
   starting ||= (async () => {
     for (;;) {
       try {
-        const made = await (await call("conversations", {
+        const made = await call("conversations", {
           method: "POST",
           json: { key: settings.key, stamp: settings.stamp, website: $("website").value, identity },
-        })).json();
+        });
         token = made.token;
         return;
       } catch (error) {
@@ -190,7 +193,7 @@ async function fetchHistory() {
   isFetching = true;
   try {
     const mine = token;
-    const told = await (await call("history")).json();
+    const told = await call("history");
     if (mine === token) take(told);
   } catch (error) {
     if (error instanceof Refused && error.status === 404) { forget(); draw(); }
@@ -206,15 +209,22 @@ function take(told) {
   if (!kept.length) hasEarlier = told.earlier;
   messages = [...kept, ...told.messages];
   hasEmail = told.has_email;
-  isTyping = told.typing;
+  showTyping(told.typing);
   const arrived = new Set(messages.map((each) => each.client_id).filter(Boolean));
   outgoing = outgoing.filter((each) => !arrived.has(each.clientId));
   draw();
   reportRead();
 }
 
+// Nobody says that typing has stopped: it fades by itself.
+function showTyping(isShownNow) {
+  clearTimeout(typingEnds);
+  isTyping = isShownNow;
+  if (isTyping) typingEnds = setTimeout(() => { isTyping = false; draw(); }, 9000);
+}
+
 async function fetchEarlier() {
-  const told = await (await call(`history?before=${encodeURIComponent(messages[0].id)}`)).json();
+  const told = await call(`history?before=${encodeURIComponent(messages[0].id)}`);
   hasEarlier = told.earlier;
   messages = [...told.messages, ...messages];
   const before = $("log").scrollHeight;
@@ -302,7 +312,7 @@ async function choose(list) {
       await start();
       const form = new FormData();
       form.append("file", file);
-      entry.id = (await (await call("attachments", { method: "POST", form })).json()).id;
+      entry.id = (await call("attachments", { method: "POST", form })).id;
     } catch (error) {
       chosen = chosen.filter((each) => each !== entry);
       wrong(say(error instanceof Refused && error.status === 413 ? "fileTooLarge" : "fileFailed", file.name));
@@ -342,7 +352,7 @@ function watchForSilence() {
   nudge = setTimeout(() => {
     const last = messages[messages.length - 1];
     if (!hasEmail && last && last.from === "you") {
-      isAddressAsked = true;
+      isAddressAsked = isSilent = true;
       draw();
     }
   }, 180_000);
@@ -421,8 +431,9 @@ function bubble(text) {
   return drawn;
 }
 
-const clock = (at) => new Date(at).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
-const dayOf = (at) => new Date(at).toLocaleDateString(language, { weekday: "long", day: "numeric", month: "long" });
+const locale = () => (language === "en" ? "en-GB" : "nl-NL");
+const clock = (at) => new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
+const dayOf = (at) => new Date(at).toLocaleDateString(locale(), { weekday: "long", day: "numeric", month: "long" });
 const isPicture = (file) => /^image\/(png|jpeg|gif|webp)$/.test(file.type);
 
 function drawFile(file) {
@@ -437,7 +448,7 @@ function drawFile(file) {
 
 async function fetchFile(file) {
   if (!pictures.has(file.id)) {
-    const data = await (await call(`attachments/${file.id}`)).blob();
+    const data = await call(`attachments/${file.id}`, { isFile: true });
     pictures.set(file.id, URL.createObjectURL(data));
   }
   return pictures.get(file.id);
@@ -518,6 +529,15 @@ function drawOutgoing(each) {
   return drawn;
 }
 
+function drawTyping() {
+  const drawn = element("p", "typing");
+  const dots = element("span", "dots");
+  dots.setAttribute("aria-hidden", "true");
+  dots.append(element("i"), element("i"), element("i"));
+  drawn.append(dots, element("span", "unseen", say("typing")));
+  return drawn;
+}
+
 function draw(follows = true) {
   const log = $("log");
   const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
@@ -542,9 +562,9 @@ function draw(follows = true) {
     drawn.push(drawMessage(message, former));
   });
   drawn.push(...outgoing.map(drawOutgoing));
-  if (isAddressAsked && !hasEmail) drawn.push(element("p", "aside", say("silence")));
+  if (isSilent && !hasEmail) drawn.push(element("p", "aside", say("silence")));
+  if (isTyping) drawn.push(drawTyping());
   replaceChanged(log, drawn);
-  $("typing").hidden = !isTyping;
   drawChosen();
   drawFoot();
   if (follows && (isAtEnd || outgoing.some((each) => each.state === "sending"))) toEnd();
@@ -612,6 +632,10 @@ function notice(sentence) {
 function toEnd() {
   $("log").scrollTop = $("log").scrollHeight;
 }
+
+let wasAtEnd = true;
+$("log").addEventListener("scroll", () => { wasAtEnd = $("log").scrollHeight - $("log").scrollTop - $("log").clientHeight < 60; });
+new ResizeObserver(() => { if (wasAtEnd) toEnd(); }).observe($("log"));
 
 function grow() {
   const text = $("text");

@@ -26,7 +26,7 @@
     button:focus-visible { outline: 3px solid #2d5fd0; outline-offset: 3px; }
     button:hover { filter: brightness(.94); }
     button svg { width: 26px; height: 26px; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
-    .count { position: absolute; top: -2px; right: -2px; min-width: 20px; height: 20px; padding: 0 5px; border-radius: 10px; background: #b3261e; color: #fff;
+    .count { position: absolute; top: -2px; right: -2px; box-sizing: border-box; min-width: 20px; height: 20px; padding: 0 5px; border-radius: 10px; background: #b3261e; color: #fff;
       font: 600 12px/20px system-ui, sans-serif; text-align: center; }
     iframe { position: fixed; right: max(20px, env(safe-area-inset-right)); bottom: 20px; z-index: 2147483001; width: 380px; height: min(640px, calc(100dvh - 40px));
       border: 0; border-radius: 14px; background: Canvas; box-shadow: 0 0 0 1px rgb(0 0 0 / .12), 0 10px 32px rgb(0 0 0 / .2); color-scheme: normal; }
@@ -35,7 +35,7 @@
     @media (forced-colors: active) { button { border: 2px solid ButtonText; } }`);
 
   const host = document.createElement("div");
-  const shadow = host.attachShadow({ mode: "closed" });
+  const shadow = host.attachShadow({ mode: "open" });
   shadow.adoptedStyleSheets = [style];
   const button = document.createElement("button");
   button.type = "button";

@@ -203,6 +203,16 @@ def test_e26_a_folder_that_counts_anew_loses_nothing_and_repeats_no_history() ->
     assert inbox.ids[3:] == ids(4)
 
 
+@pytest.mark.parametrize("earlier", [timedelta(), timedelta(seconds=1), timedelta(minutes=10)])
+def test_e26_a_mail_of_the_minute_of_connecting_is_not_taken_for_history(earlier: timedelta) -> None:
+    far_side = MailFarSide()
+    inbox = connected(far_side)
+    far_side.validity = 8
+    far_side.put(mail(1), arrived=NOW - earlier)  # by the server's clock, which may be behind
+    inbox.poll_all()
+    assert inbox.ids == ids(1)
+
+
 def test_e26_a_folder_that_counts_anew_far_lower_still_brings_new_mail() -> None:
     far_side = MailFarSide()
     for number in range(1, 40):

@@ -81,6 +81,13 @@ def test_an_answer_names_the_mails_before_it_nearest_first() -> None:
     assert item.place.key == "a@x"
 
 
+def test_an_id_that_a_mail_program_encoded_is_still_that_id() -> None:
+    encoded = "=?utf-8?q?=3C" + our_id()[:40].replace(".", "=2E") + "?=\r\n =?utf-8?q?" + our_id()[40:] + "=3E?="
+    item = arrived(mail(In_Reply_To=encoded, References=f"<a@x> {encoded}"))
+    assert item.thread_ids == (our_id(), "a@x")
+    assert item.reply_tag == BENCH.TAG
+
+
 def test_a_first_mail_is_the_root_of_its_thread() -> None:
     assert arrived(mail()).place.key == "vraag-1@klant.example"
 

@@ -26,6 +26,7 @@ MOST_BYTES_PER_POLL = 30_000_000
 LARGEST_MAIL = 25_000_000  # bytes; of a larger one only the headers are fetched
 MOST_RECONNECTIONS = 4
 RESYNC_MARGIN = timedelta(days=3)
+CLOCK_MARGIN = timedelta(hours=1)  # the server's clock is not ours, and it tells whole seconds only
 IDLE_SECONDS = 9 * 60.0  # under the 29 minutes of RFC 2177, and under what routers forget a silent connection in
 
 _BREAKS_OFF = "The incoming mail server breaks off whenever a mail is fetched."
@@ -157,7 +158,8 @@ def _position(cursor: Mapping[str, Any], folder: mailbox.FolderState, box: Any, 
 
 def _is_history(uid: int, description: Description, position: Position) -> bool:
     """Mail from before this inbox was connected, met again because the folder counts anew."""
-    return uid <= position.resync_to and description.arrived is not None and description.arrived < position.since
+    arrived = description.arrived
+    return uid <= position.resync_to and arrived is not None and arrived < position.since - CLOCK_MARGIN
 
 
 def _within_budget(chunk: Sequence[int], descriptions: Mapping[int, Description]) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html as markup
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 import nh3
@@ -19,6 +19,7 @@ from .lines import LineWriter
 
 LONGEST_HTML = 2_000_000  # characters
 MOST_LEVELS = 400
+MOST_TAGS = 120_000
 MANY_REFERENCES = 20_000
 MOST_REFERENCES = 150_000  # the parser slows down with every &…; in one stretch of text
 
@@ -106,7 +107,7 @@ def render(source: str) -> Rendered:
     source = _without_comments(source[:LONGEST_HTML])
     if source.count("&") > MANY_REFERENCES:
         source = _NUMBERED.sub(_letter, source)
-    if source.count("&") > MOST_REFERENCES or _is_too_deep(source):
+    if source.count("&") > MOST_REFERENCES or source.count("<") > MOST_TAGS or _is_too_deep(source):
         text = markup.unescape(re.sub(r"<[^>]*>?", " ", source))
         text = "\n".join(line for each in text.split("\n") if (line := " ".join(each.split())))
         return Rendered(text, from_text(text), is_cut=True)
@@ -134,7 +135,7 @@ def from_text(text: str) -> str:
     return "".join(f"<p>{markup.escape(each, quote=False).replace(chr(10), '<br>')}</p>" for each in paragraphs)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Frame:
     """What holds inside one open element."""
 
@@ -183,12 +184,12 @@ class _Pass:
             if not is_gone:
                 self._void(tag, attributes, top)
             return
-        frame = _Frame(tag, look, is_gone, top.is_preformatted or tag == "pre", top.link, top.link_start)
+        frame = _Frame(tag, look, is_gone, top.is_preformatted or tag == "pre")
         if not is_gone:
             self._write_start(tag, attributes)
             if tag == "a":
                 link = markup.unescape(attributes.get("href", "")).strip()
-                frame = replace(frame, link=link if _SAFE_LINK.fullmatch(link) else "", link_start=self.lines.here())
+                frame.link, frame.link_start = link if _SAFE_LINK.fullmatch(link) else "", self.lines.here()
         self._stack.append(frame)
 
     def _write_start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -251,6 +252,8 @@ class _Pass:
 
 
 def _attributes(tag: str, attributes: dict[str, str]) -> str:
+    if not attributes:
+        return ""
     allowed = _SHOWN_ATTRIBUTES.get(tag, ())
     return "".join(f' {name}="{value.strip()}"' for name, value in attributes.items() if name in allowed)
 

@@ -16,6 +16,8 @@ from uuid import UUID
 
 from klankbord.kernel import tags
 
+from . import headers
+
 LONGEST_ID = 250
 MOST_REFERENCES = 50
 NO_ID_DOMAIN = "no-message-id.invalid"
@@ -28,6 +30,7 @@ _BOUNCE = re.compile(r"b-(?P<key>[a-z2-7]+)(?P<digest>[a-z2-9]{16})")
 
 def normalise(raw: str) -> str:
     """A Message-ID as we keep it; "" for none. One beyond LONGEST_ID keeps its start and a digest of the whole."""
+    raw = headers.decode_words(raw)
     found = _ID.search(raw)
     identifier = _SPACE.sub("", found[1] if found else raw.strip().strip("<>"))
     identifier = identifier.encode("utf-8", "replace").decode("utf-8")
@@ -40,6 +43,7 @@ def normalise(raw: str) -> str:
 
 def read_all(raw: str) -> tuple[str, ...]:
     """The ids in a References or In-Reply-To, in their order, each once; the first and the last ones when too many."""
+    raw = headers.decode_words(raw)  # some programs, Python's library among them, encode ids that exceed a line
     listed = _ID.findall(raw) or raw.split()
     if len(listed) > MOST_REFERENCES:
         listed = [listed[0], *listed[-MOST_REFERENCES + 1 :]]

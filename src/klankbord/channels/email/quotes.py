@@ -51,6 +51,7 @@ _FROM = frozenset({"van", "from", "von", "de"})
 _SENT = frozenset({"verzonden", "datum", "sent", "date", "gesendet", "envoyé", "envoyé le", "verzonden op", "gestuurd"})
 _TO = frozenset({"aan", "to", "an", "à", "a"})
 _SUBJECT = frozenset({"onderwerp", "subject", "betreff", "objet"})
+_FIELDS = {"from": _FROM, "sent": _SENT, "to": _TO, "subject": _SUBJECT}
 _OTHER = frozenset(
     {"cc", "bcc", "kopie", "antwoord aan", "reply-to", "priority", "prioriteit", "importance", "urgentie"}
 )
@@ -163,14 +164,11 @@ def _is_header_block(lines: list[str], at: int) -> bool:
     seen: set[str] = set()
     for line in lines[at : at + 9]:
         label = _label(line)
-        if label in _FROM:
-            seen.add("from")
-        elif label in _SENT:
-            seen.add("sent")
-        elif label in _TO:
-            seen.add("to")
-        elif label in _SUBJECT:
-            seen.add("subject")
+        field = next((name for name, labels in _FIELDS.items() if label in labels), "")
+        if field in seen:
+            break  # a block has each of them once
+        if field:
+            seen.add(field)
         elif line.strip() and label not in _OTHER and not line[:1].isspace() and ("@" not in line or len(seen) < 2):
             break
     return "from" in seen and "sent" in seen and len(seen) >= 3

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from roles import become_within
-
 from klankbord.contract import Delivery
 from klankbord.desk.conversations.models import Conversation, Message
 from klankbord.desk.inboxes import deliveries
@@ -92,12 +91,14 @@ class Desk:
         """Let the worker settle all that waits."""
         become_within("worker")
         done = 0
-        while lanes := deliveries.waiting_lanes():
-            settled = sum(take_in_lane(lane, now=self.now).deliveries for lane in lanes)
-            if not settled:
-                break  # what is left was put off
-            done += settled
-        become_within("app")
+        try:
+            while lanes := deliveries.waiting_lanes():
+                settled = sum(take_in_lane(lane, now=self.now).deliveries for lane in lanes)
+                if not settled:
+                    break  # what is left was put off
+                done += settled
+        finally:
+            become_within("app")
         return done
 
     def receive(self, inbox: Inbox, *bodies: Any) -> list[Conversation]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from desk_builder import Desk
 
+from desk_builder import Desk
 from klankbord.desk.conversations.models import Event, Status, Thread, ViewCounter
 from klankbord.desk.inboxes.models import DeadLetter
 

@@ -8,6 +8,7 @@ from .conversations.models import Attachment, Conversation, Draft, Message, Thre
 from .errors import NotAllowed, NotFound
 from .inboxes.models import Inbox, InboxMember
 from .organisations.models import Membership, Role
+from .wall import current_organisation_id
 
 _DEEDS: dict[str, frozenset[Role]] = {
     "read": frozenset(Role),
@@ -22,7 +23,7 @@ SEES_EVERY_INBOX = frozenset({Role.LEAD, Role.ANALYST, Role.ADMINISTRATOR})
 
 
 def may(by: Membership, deed: str) -> bool:
-    return by.is_active and by.role in _DEEDS[deed]
+    return _works_here(by) and by.role in _DEEDS[deed]
 
 
 def require(by: Membership, deed: str) -> None:
@@ -31,8 +32,15 @@ def require(by: Membership, deed: str) -> None:
         raise NotAllowed
 
 
+def _works_here(by: Membership) -> bool:
+    """A membership that ended, or one of another organisation, opens nothing."""
+    return by.is_active and by.organisation_id == current_organisation_id()
+
+
 def visible_inboxes(by: Membership) -> frozenset[UUID]:
     """The inboxes whose conversations this person may see."""
+    if not _works_here(by):
+        return frozenset()
     inboxes = Inbox.objects.all()
     if by.role not in SEES_EVERY_INBOX:
         own = InboxMember.objects.filter(member=by).values("inbox_id")

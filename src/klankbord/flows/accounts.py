@@ -85,6 +85,13 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def open_inboxes(ids: set[UUID], organisation: Organisation) -> dict[UUID, Connected]:
-    """Several inboxes of the open organisation, in one statement."""
-    return {inbox.id: open_account(inbox, organisation) for inbox in Inbox.objects.filter(id__in=sorted(ids))}
+def open_inboxes(ids: set[UUID], organisation: Organisation) -> tuple[dict[UUID, Connected], dict[UUID, str]]:
+    """Several inboxes of the open organisation, in one statement; and why the others of them cannot be opened."""
+    opened: dict[UUID, Connected] = {}
+    shut: dict[UUID, str] = {}
+    for inbox in Inbox.objects.filter(id__in=sorted(ids)):
+        try:
+            opened[inbox.id] = open_account(inbox, organisation)
+        except channels.UnknownChannel:
+            shut[inbox.id] = f"channel not installed: {inbox.kind}"
+    return opened, shut

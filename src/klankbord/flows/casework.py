@@ -5,20 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from klankbord.desk import access
 from klankbord.desk.conversations import services
 from klankbord.desk.conversations.models import Conversation, Timer
-from klankbord.desk.errors import Invalid, NotWaiting
+from klankbord.desk.errors import Invalid
 from klankbord.desk.organisations.models import Membership, Team
 from klankbord.desk.wall import current_organisation_id
 
 
 def claim(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
     """Take it. Raises NotWaiting when a colleague took it first."""
-    found = _mine_to_change(conversation, by)
-    if found.owner_id not in (None, by.id):
-        raise NotWaiting
-    return services.assign_conversation(conversation=found.id, owner=by.id, team=found.team_id, by=by, now=now)
+    return services.claim_conversation(conversation=_mine_to_change(conversation, by).id, by=by, now=now)
 
 
 def release(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
@@ -27,13 +26,13 @@ def release(*, conversation: UUID, by: Membership, now: datetime) -> Conversatio
 
 
 def assign(*, conversation: UUID, owner: UUID | None, team: UUID | None, by: Membership, now: datetime) -> Conversation:
-    """Give it to a person, a team, both or nobody. The person must be able to see it."""
+    """Give it to a person, a team, both or nobody. The person must be able to see and answer it."""
     found = _mine_to_change(conversation, by)
     if owner is not None and owner != by.id:
         access.require(by, "assign others")
         member = Membership.objects.filter(id=owner, organisation_id=current_organisation_id(), is_active=True).first()
-        if member is None or found.inbox_id not in access.visible_inboxes(member):
-            raise Invalid
+        if member is None or not access.may(member, "answer") or found.inbox_id not in access.visible_inboxes(member):
+            raise Invalid(_("This person cannot answer in this inbox."))
     if team is not None and not Team.objects.filter(id=team).exists():
         raise Invalid
     return services.assign_conversation(conversation=found.id, owner=owner, team=team, by=by, now=now)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from klankbord import channels
 from klankbord.desk import access
 from klankbord.desk.errors import NotFound
 from klankbord.desk.inboxes import ledger
@@ -18,7 +19,7 @@ from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
 
 from .accounts import open_account
-from .intake import resettle
+from .intake import letter_of, resettle
 
 
 @dataclass(slots=True)
@@ -90,22 +91,28 @@ def retry(*, dead_letter: UUID, by: Membership, now: datetime) -> str:
     before = ledger.Settled(
         letter.inbox_id, letter.delivery_id, letter.position, letter.received_at, Outcome.DEAD, letter.reason
     )
-    connected = open_account(letter.inbox, Organisation.objects.get(id=current_organisation_id()))
-    outcomes = resettle(_claimed(letter), connected, position=letter.position, now=now)
-    if outcomes and all(outcome == Outcome.DEAD for outcome, _ in outcomes):
-        letter.reason, letter.failed_at = outcomes[0][1] or letter.reason, now
-        letter.save(update_fields=["reason", "failed_at"])
-        return str(Outcome.DEAD)
+    claimed = _claimed(letter)
+    settled = [
+        ledger.Settled(letter.inbox_id, letter.delivery_id, position, letter.received_at, Outcome(outcome), reason)
+        for position, outcome, reason in _settle_again(letter, claimed, now)
+    ]
     ledger.take_back(before)
-    ledger.note(
-        [
-            ledger.Settled(letter.inbox_id, letter.delivery_id, place, letter.received_at, Outcome(outcome), reason)
-            for place, (outcome, reason) in enumerate(outcomes)
-        ]
-    )
+    ledger.note(settled)
     letter.settled_at, letter.settled_as = now, "retried"
     letter.save(update_fields=["settled_at", "settled_as"])
-    return outcomes[0][0] if outcomes else str(Outcome.IGNORED)
+    # What failed once more, this letter or single items of its delivery, goes back to the dead letters.
+    ledger.bury([letter_of(claimed, each) for each in settled if each.outcome == Outcome.DEAD], now=now)
+    return str(settled[0].outcome)
+
+
+def _settle_again(letter: DeadLetter, claimed: Claimed, now: datetime) -> list[tuple[int, str, str]]:
+    """(position, outcome, reason) of each item; at least one."""
+    try:
+        connected = open_account(letter.inbox, Organisation.objects.get(id=current_organisation_id()))
+    except channels.UnknownChannel:
+        return [(letter.position, Outcome.DEAD, letter.reason)]
+    outcomes = resettle(claimed, connected, position=letter.position, now=now)
+    return outcomes or [(letter.position, Outcome.IGNORED, "empty")]
 
 
 def dismiss(*, dead_letter: UUID, by: Membership, now: datetime) -> None:

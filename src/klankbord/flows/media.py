@@ -35,7 +35,9 @@ LARGEST_FILE = 25_000_000
 
 def fetch_later(events: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """One job for all files of a batch of messages."""
-    messages = sorted({event["message_id"] for event in events if event["message_id"]})
+    messages = sorted({event["message_id"] for event in events if event["facts"].get("files")})
+    if not messages:
+        return
     waiting = run(
         "SELECT id FROM conversations_attachment WHERE organisation_id = %s AND message_id = ANY(%s)"
         " AND state = 'waiting'",

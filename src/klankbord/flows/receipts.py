@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from klankbord.contract import Receipt
-from klankbord.desk.conversations.arrivals import add_parts
-from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
-from klankbord.desk.conversations.models import Message, MessageState, Outbox, OutboxState, Status, Thread
+from klankbord.desk.conversations.arrivals import add_parts, take_early_changes
+from klankbord.desk.conversations.cases import record, tell
+from klankbord.desk.conversations.models import Message, MessageState, Outbox, OutboxState, Thread
 from klankbord.desk.inboxes.models import Inbox, InboxState
 from klankbord.desk.wall import organisation
 from klankbord.kernel.text import clean
 
 from . import sendgate
+from .intake.changes import Changes
 from .sending import change_of
+from .turns import change_cases
 
 
 def arrived(message_id: UUID, organisation_id: UUID, receipt: Receipt, *, now: datetime) -> None:
@@ -40,7 +41,17 @@ def arrived(message_id: UUID, organisation_id: UUID, receipt: Receipt, *, now: d
         _follow(message, receipt)
         Outbox.objects.filter(id=message_id).delete()
         sendgate.note_success(message.inbox_id)
+        _apply_early_changes(message, receipt)
         _note("reply sent", message, now)
+
+
+def _apply_early_changes(message: Message, receipt: Receipt) -> None:
+    """Webhooks may be faster than the answer to our call: "read" can be here before we knew the message's id."""
+    changes = Changes()
+    keys = [(message.inbox_id, each) for each in receipt.external_ids if each]
+    for _, _, change, at in take_early_changes(keys):
+        changes.add(message.id, change, at)
+    changes.apply(arrived=[message.id])
 
 
 def _follow(message: Message, receipt: Receipt) -> None:
@@ -66,7 +77,7 @@ def failed(message_id: UUID, organisation_id: UUID, sentence: str, *, now: datet
             thread = Thread.objects.get(id=message.thread_id)
             thread.facts = {**thread.facts, "is_gone": True}
             thread.save(update_fields=["facts"])
-        _in_trouble(message)
+        change_cases([message.id], failed=[message.id])
         _note("reply failed", message, now)
 
 
@@ -104,7 +115,7 @@ def uncertain(
         _mark(message, MessageState.UNCERTAIN, sentence, now)
         add_parts(message.id, message.inbox_id, parts_done)
         Outbox.objects.filter(id=message_id).update(state=OutboxState.UNCERTAIN, lease_until=None)
-        _in_trouble(message)
+        change_cases([message.id], failed=[message.id])
         _note("reply uncertain", message, now)
 
 
@@ -141,17 +152,6 @@ def _lock(message_id: UUID) -> Message | None:
 def _mark(message: Message, state: MessageState, sentence: str, now: datetime) -> None:
     message.state, message.state_reason, message.state_at = state, clean(sentence)[:500], now
     message.save(update_fields=["state", "state_reason", "state_at"])
-
-
-def _in_trouble(message: Message) -> None:
-    case = lock_cases([message.conversation_id])[message.conversation_id]
-    case.has_trouble = True
-    before: dict[str, Any] = message.facts.get("before", {})
-    if case.status in (Status.PENDING, Status.RESOLVED):
-        case.status, case.resolved_at = Status.OPEN, None
-    if case.waiting_since is None and before.get("waiting_since"):
-        case.waiting_since = datetime.fromisoformat(before["waiting_since"])
-    store_cases([case])
 
 
 def _note(kind: str, message: Message, now: datetime) -> None:

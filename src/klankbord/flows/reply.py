@@ -5,8 +5,9 @@ agent → access and the channel's limits → message and outbox row in one tran
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from klankbord import channels
 from klankbord.contract import Action, Visibility
 from klankbord.desk import access
 from klankbord.desk.conversations import services
+from klankbord.desk.conversations.arrivals import forget_search_documents
 from klankbord.desk.conversations.case import Case
 from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
 from klankbord.desk.conversations.models import (
@@ -39,6 +41,7 @@ from klankbord.kernel.text import clean
 from .accounts import Connected, open_account
 from .composing import blocked_reason
 from .sending import change_of, queue_reply
+from .turns import change_cases
 
 
 def send_reply(
@@ -64,11 +67,8 @@ def send_reply(
     """
     access.require(by, "answer")
     found = access.thread_for(by, conversation, thread)
-    again = Message.objects.filter(client_key=client_key).first()
-    if again is not None:
-        return again
     lock_cases([found.conversation_id])  # two agents, or two clicks, in the same second: one after the other
-    again = Message.objects.filter(client_key=client_key).first()
+    again = _sent_before(client_key, by)
     if again is not None:
         return again
     if not confirmed:
@@ -88,20 +88,19 @@ def send_reply(
 
 def take_back(*, message: UUID, by: Membership, now: datetime) -> str:
     """Undo a reply that has not left: its words return as a draft, the case to where it was. Raises TooLate."""
+    access.require(by, "answer")
     found = access.message_for(by, message)
     gone = Outbox.objects.filter(id=message, organisation_id=current_organisation_id(), state=OutboxState.QUEUED)
     if found.state != MessageState.QUEUED or gone.delete()[0] != 1:
         raise TooLate
     case = lock_cases([found.conversation_id])[found.conversation_id]
-    before = found.facts.get("before", {})
-    if case.status in (Status.PENDING, Status.RESOLVED):
-        case.status = Status(before.get("status", Status.OPEN))
-        case.resolved_at = None
-    case.waiting_since = _moment(before.get("waiting_since")) or case.waiting_since
+    if case.status in (Status.PENDING, Status.RESOLVED, Status.OPEN):
+        _restore_turn(case, found.facts.get("before", {}))
     case.message_count -= 1
     _restore_preview(case, found)
     store_cases([case])
     Message.objects.filter(id=message).update(state=MessageState.TAKEN_BACK, state_at=now)
+    forget_search_documents([message])
     Attachment.objects.filter(message_id=message).update(message=None, uploaded_by=by)
     save_draft(
         conversation=found.conversation_id,
@@ -122,7 +121,8 @@ def write_note(*, conversation: UUID, text: str, by: Membership, now: datetime, 
     text = clean(text).strip()
     if not text:
         raise Invalid(_("Write something first."))
-    again = Message.objects.filter(client_key=client_key).first()
+    lock_cases([found.id])
+    again = _sent_before(client_key, by)
     if again is not None:
         return again
     thread = Thread.objects.filter(conversation_id=found.id).order_by("-last_inbound_at", "-id").first()
@@ -130,7 +130,7 @@ def write_note(*, conversation: UUID, text: str, by: Membership, now: datetime, 
     note: Message = Message.objects.create(
         id=uuid7(), conversation_id=found.id, thread=thread, inbox_id=found.inbox_id, kind=MessageKind.NOTE,
         visibility=Visibility.PRIVATE, author_kind="agent", author=by, author_name=by.name, text=text, at=now,
-        received_at=now, client_key=client_key,
+        received_at=now, client_key=client_key or None,
     )  # fmt: skip
     Draft.objects.filter(conversation_id=found.id, member=by, kind=DraftKind.NOTE).delete()
     _record("note written", note, by, now, what="message")
@@ -173,7 +173,7 @@ def try_again(*, message: UUID, by: Membership, now: datetime) -> Message:
             "due_at": now, "queued_at": now, "is_automatic": found.is_automatic,
         },
     )  # fmt: skip
-    _clear_trouble(found)
+    change_cases([message], arrived=[message])
     _record("reply tried again", found, by, now)
     found.refresh_from_db()
     return found
@@ -192,10 +192,27 @@ def settle(*, message: UUID, arrived: bool, by: Membership, now: datetime) -> Me
     else:
         row.update(state=OutboxState.QUEUED, due_at=now, lease_until=None)
         Message.objects.filter(id=message).update(state=MessageState.QUEUED, state_reason="", state_at=now)
-    _clear_trouble(found)
+    change_cases([message], arrived=[message])
     _record("reply settled as arrived" if arrived else "reply sent again", found, by, now)
     found.refresh_from_db()
     return found
+
+
+def _sent_before(client_key: str, by: Membership) -> Message | None:
+    """What this person sent under this key already."""
+    return Message.objects.filter(client_key=client_key, author=by).first() if client_key else None
+
+
+def _restore_turn(case: Case, before: Mapping[str, Any]) -> None:
+    """As it stood when the reply was queued; what a customer said since then keeps the case open."""
+    if case.status != Status.OPEN:
+        case.status = Status(before.get("status", Status.OPEN))
+        case.resolved_at = _moment(before.get("resolved_at")) if case.status == Status.RESOLVED else None
+        case.snoozed_until = _moment(before.get("snoozed_until")) if case.status == Status.SNOOZED else None
+        if case.status == Status.SNOOZED and case.snoozed_until is None:
+            case.status = Status.OPEN
+    if case.status in (Status.OPEN, Status.SNOOZED):
+        case.waiting_since = _moment(before.get("waiting_since")) or case.waiting_since
 
 
 def _refuse_if_answered(thread: Thread, by: Membership, seen_message: UUID | None) -> None:
@@ -284,16 +301,6 @@ def _restore_preview(case: Case, taken_back: Message) -> None:
     if newest is not None:
         case.preview = " ".join(newest.text.split())[:200]
         case.preview_by, case.visibility, case.last_message_at = newest.author_kind, newest.visibility, newest.at
-
-
-def _clear_trouble(message: Message) -> None:
-    """The mark goes when no other reply of the conversation is in trouble."""
-    others = Message.objects.filter(
-        conversation_id=message.conversation_id, state__in=(MessageState.FAILED, MessageState.UNCERTAIN)
-    ).exclude(id=message.id)
-    case = lock_cases([message.conversation_id])[message.conversation_id]
-    case.has_trouble = others.exists()
-    store_cases([case])
 
 
 def _record(kind: str, message: Message, by: Membership, now: datetime, what: str = "state") -> None:

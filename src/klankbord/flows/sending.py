@@ -9,7 +9,7 @@ from uuid import UUID
 
 from klankbord.contract import AuthorKind
 from klankbord.desk.conversations.arrivals import add_search_documents
-from klankbord.desk.conversations.case import speak
+from klankbord.desk.conversations.case import note_automatic, speak
 from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
 from klankbord.desk.conversations.models import Attachment, Message, MessageKind, MessageState, Outbox, Thread
 from klankbord.desk.inboxes.deliveries import WORK
@@ -37,13 +37,20 @@ def queue_reply(
     case = lock_cases([thread.conversation_id])[thread.conversation_id]
     message.facts = {
         **message.facts,
-        "before": {"status": str(case.status), "waiting_since": case.waiting_since and case.waiting_since.isoformat()},
+        "before": {
+            "status": str(case.status),
+            **{
+                name: moment.isoformat()
+                for name in ("waiting_since", "snoozed_until", "resolved_at")
+                if (moment := getattr(case, name)) is not None
+            },
+        },
     }
     message.keeps_open = keeps_open
     message.save(force_insert=True)
     if attachments:
         Attachment.objects.filter(id__in=[each.id for each in attachments]).update(message=message)
-    _hand_over(message, due_at=now + undo, now=now)
+    _hand_over([message], due_at=now + undo, now=now)
     speak(
         case,
         at=now,
@@ -53,22 +60,32 @@ def queue_reply(
         keeps_open=keeps_open,
     )
     store_cases([case])
-    _tell(message, "reply queued", by, now)
+    _tell([message], "reply queued", by, now)
     return message
 
 
 def queue_automatic(*, thread_id: UUID, text: str, author_kind: AuthorKind, now: datetime) -> Message:
     """A reply by the desk itself: leaves at once, and leaves the human clock alone."""
-    thread = Thread.objects.get(id=thread_id)
-    message = _message(thread, text, author_kind, now, by=None, client_key=None)
-    message.is_automatic = True
-    message.save(force_insert=True)
-    _hand_over(message, due_at=now, now=now)
-    case = lock_cases([thread.conversation_id])[thread.conversation_id]
-    speak(case, at=now, text=case.preview, visibility=thread.visibility, by=str(author_kind))
-    store_cases([case])
-    _tell(message, "automatic reply queued", None, now)
+    [message] = queue_automatic_all({thread_id: text}, author_kind=author_kind, now=now)
     return message
+
+
+def queue_automatic_all(texts: Mapping[UUID, str], *, author_kind: AuthorKind, now: datetime) -> list[Message]:
+    """Replies by the desk itself in several threads (thread → text), as sets: intake acknowledges whole batches."""
+    threads = Thread.objects.in_bulk(sorted(texts))
+    messages = [_message(thread, texts[key], author_kind, now, by=None, client_key=None)
+                for key, thread in sorted(threads.items())]  # fmt: skip
+    for message in messages:
+        message.is_automatic = True
+    Message.objects.bulk_create(messages)
+    _hand_over(messages, due_at=now, now=now)
+    cases = lock_cases(message.conversation_id for message in messages)
+    for message in messages:
+        case = cases[message.conversation_id]
+        note_automatic(case, at=now)
+    store_cases([cases[key] for key in sorted(cases)])
+    _tell(messages, "automatic reply queued", None, now)
+    return messages
 
 
 def _message(
@@ -97,20 +114,23 @@ def _message(
         in_reply_to=thread.last_inbound_id,
         state=MessageState.QUEUED,
         state_at=now,
-        client_key=client_key,
+        client_key=client_key or None,
         facts=dict(facts or {}),
     )
 
 
-def _hand_over(message: Message, *, due_at: datetime, now: datetime) -> None:
-    Outbox.objects.create(
-        id=message.id,
-        organisation_id=current_organisation_id(),
-        inbox_id=message.inbox_id,
-        thread_id=message.thread_id,
-        due_at=due_at,
-        queued_at=now,
-        is_automatic=message.is_automatic,
+def _hand_over(messages: Sequence[Message], *, due_at: datetime, now: datetime) -> None:
+    Outbox.objects.bulk_create(
+        Outbox(
+            id=message.id,
+            organisation_id=current_organisation_id(),
+            inbox_id=message.inbox_id,
+            thread_id=message.thread_id,
+            due_at=due_at,
+            queued_at=now,
+            is_automatic=message.is_automatic,
+        )
+        for message in messages
     )
     if due_at <= now:
         wake_workers()
@@ -124,6 +144,7 @@ def _hand_over(message: Message, *, due_at: datetime, now: datetime) -> None:
                 "language": "",
                 "words": message.text,
             }
+            for message in messages
         ]
     )
 
@@ -133,7 +154,7 @@ def wake_workers() -> None:
     run("SELECT pg_notify(%s, 'outbox')", [WORK])
 
 
-def _tell(message: Message, kind: str, by: Membership | None, now: datetime) -> None:
+def _tell(messages: Sequence[Message], kind: str, by: Membership | None, now: datetime) -> None:
     record(
         [
             {
@@ -145,9 +166,10 @@ def _tell(message: Message, kind: str, by: Membership | None, now: datetime) -> 
                 "at": now,
                 "facts": {},
             }
+            for message in messages
         ]
     )
-    tell([change_of(message, "message")], now=now)
+    tell([change_of(message, "message") for message in messages], now=now)
 
 
 def change_of(message: Message, what: str) -> dict[str, Any]:

@@ -19,8 +19,17 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str, *, limit: int = 200) -> str:
-    """The text on one line, cut at a grapheme border."""
-    return cut(" ".join(clean(text).split()), limit)
+    """The text on one line, cut at a grapheme border: at most `limit` graphemes, and as many code points, since that
+    is what a column counts."""
+    line = cut(" ".join(clean(text).split()), limit)
+    if len(line) <= limit:
+        return line
+    kept = 0
+    for part in graphemes(line):
+        if kept + len(part) > limit - 1:
+            break
+        kept += len(part)
+    return line[: kept or limit - 1] + "…"
 
 
 def graphemes(text: str) -> list[str]:

@@ -160,7 +160,32 @@ def edit_messages(edits: Mapping[UUID, tuple[str, str, datetime]]) -> None:
         f" JOIN conversations_message t ON t.organisation_id = %s AND t.id = r.id WHERE {newer} ON CONFLICT DO NOTHING",
         [packed(rows), organisation_id],
     )
-    update(Message, rows, organisation_id=organisation_id, where=newer)
+    changed = update(Message, rows, organisation_id=organisation_id, where=newer, returning="t.id")
+    _index_again([message for (message,) in changed])
+
+
+def _index_again(messages: Sequence[UUID]) -> None:
+    """Messages that say something else now are found by their new words only."""
+    if not messages:
+        return
+    organisation_id = current_organisation_id()
+    found = run(
+        "SELECT m.id, m.conversation_id, m.inbox_id, m.at, m.language, t.title, m.author_name, m.text"
+        " FROM conversations_message m JOIN conversations_thread t ON t.organisation_id = m.organisation_id"
+        " AND t.id = m.thread_id WHERE m.organisation_id = %s AND m.id = ANY(%s)",
+        [organisation_id, sorted(messages)],
+    )
+    names = ("message_id", "conversation_id", "inbox_id", "at", "language")
+    forget_search_documents(messages)
+    add_search_documents([{**dict(zip(names, row[:5], strict=True)), "words": " ".join(row[5:])} for row in found])
+
+
+def forget_search_documents(messages: Iterable[UUID]) -> None:
+    """Nobody finds these messages by their words any more."""
+    run(
+        "DELETE FROM conversations_searchdocument WHERE organisation_id = %s AND message_id = ANY(%s)",
+        [current_organisation_id(), sorted(messages)],
+    )
 
 
 def withdraw_messages(withdrawn: Mapping[UUID, datetime]) -> None:
@@ -180,11 +205,16 @@ def withdraw_messages(withdrawn: Mapping[UUID, datetime]) -> None:
         [packed(rows), organisation_id],
     )
     update(Message, rows, organisation_id=organisation_id, where="t.deleted_at IS NULL")
+    forget_search_documents(withdrawn)
 
 
-def note_receipts(receipts: Mapping[UUID, tuple[str, datetime, str]]) -> None:
-    """message → (state, moment, reason). A receipt never takes a message back from read to delivered."""
-    update(
+def note_receipts(receipts: Mapping[UUID, tuple[str, datetime, str]]) -> list[UUID]:
+    """message → (state, moment, reason). A receipt never takes a message back from read to delivered.
+
+    What the platform speaks of is not on its way any more, whatever became of our call. Gives the messages that
+    changed.
+    """
+    changed = update(
         Message,
         [
             {"id": key, "state": state, "state_at": at, "state_reason": reason}
@@ -194,7 +224,15 @@ def note_receipts(receipts: Mapping[UUID, tuple[str, datetime, str]]) -> None:
         where="""t.kind = 'outbound' AND (r.state = 'failed' OR
             array_position(ARRAY['sent','delivered','read']::varchar[], r.state) >
             coalesce(array_position(ARRAY['sent','delivered','read']::varchar[], t.state), 0))""",
+        returning="t.id",
     )
+    ids = sorted(message for (message,) in changed)
+    if ids:
+        run(
+            "DELETE FROM conversations_outbox WHERE organisation_id = %s AND id = ANY(%s)",
+            [current_organisation_id(), ids],
+        )
+    return ids
 
 
 def messages_up_to(places: Sequence[tuple[UUID, str, datetime]]) -> list[tuple[UUID, UUID, str, datetime]]:

@@ -58,36 +58,68 @@ _STORED = tuple(each.name for each in fields(Case) if each.name != "before")
 
 
 def hear(case: Case, *, at: datetime, text: str, visibility: str, is_automatic: bool, is_history: bool) -> str:
-    """A customer's message came in. Gives what it did to the status: "", "opened", "reopened" or "woken".
+    """A customer's message came in. Gives what it did to the status where people should hear of it: "", "reopened" or
+    "woken".
 
-    Automatic messages (vacation notes) are kept but wake nobody. Spam stays spam.
+    Automatic messages (vacation notes) and imported history are kept but wake nobody. Spam stays spam.
     """
     _note_message(case, at=at, text=text, by="contact", visibility=visibility)
     case.last_inbound_at = max(case.last_inbound_at or at, at)
-    if is_automatic or case.status == Status.SPAM:
+    if is_automatic or is_history or case.status == Status.SPAM:
         return ""
-    if not is_history and case.waiting_since is None:
-        case.waiting_since = at
+    case.waiting_since = min(case.waiting_since or at, at)  # an earlier message may come later
     return _open(case)
 
 
 def _open(case: Case) -> str:
     was = case.status
     case.status, case.snoozed_until, case.resolved_at = Status.OPEN, None, None
-    return {Status.RESOLVED: "reopened", Status.PENDING: "opened", Status.SNOOZED: "woken"}.get(Status(was), "")
+    return {Status.RESOLVED: "reopened", Status.SNOOZED: "woken"}.get(Status(was), "")
 
 
 def speak(case: Case, *, at: datetime, text: str, visibility: str, by: str, keeps_open: bool = False) -> None:
     """We answered: the turn is the contact's, unless the author keeps it open. Automatic replies (`by` bot or system)
     never stop the human clock."""
     _note_message(case, at=at, text=text, by=by, visibility=visibility)
-    if by != "agent":
-        return
+    if by == "agent":
+        hand_turn_over(case, keeps_open=keeps_open)
+
+
+def spoke_before(case: Case, *, at: datetime, text: str, visibility: str) -> None:
+    """A reply of ours that is only heard of now, from before the customer's newest words: they still wait."""
+    _note_message(case, at=at, text=text, by="agent", visibility=visibility)
+
+
+def note_automatic(case: Case, *, at: datetime) -> None:
+    """The desk said something by itself: the list goes on showing what people said, and no clock stops."""
+    case.message_count += 1
+    case.last_message_at = max(case.last_message_at, at)
+
+
+def hand_turn_over(case: Case, *, keeps_open: bool = False) -> None:
+    """The customer has an answer."""
     case.waiting_since = None
     if keeps_open:
         case.status = Status.OPEN if case.status != Status.SPAM else Status.SPAM
     elif case.status in (Status.OPEN, Status.SNOOZED):
         case.status, case.snoozed_until = Status.PENDING, None
+
+
+def stumble(case: Case, *, waiting_since: datetime | None) -> None:
+    """A reply failed or is uncertain: the case is ours again, and the customer waits as before that reply."""
+    case.has_trouble = True
+    if case.status in (Status.PENDING, Status.RESOLVED):
+        case.status, case.resolved_at = Status.OPEN, None
+    if case.status in (Status.OPEN, Status.SNOOZED):
+        case.waiting_since = case.waiting_since or waiting_since
+
+
+def recover(case: Case, *, answered_at: datetime | None, keeps_open: bool, has_other_trouble: bool) -> None:
+    """The reply of that moment is on its way, or did arrive. answered_at: None for one that answers nobody."""
+    case.has_trouble = has_other_trouble
+    is_newest = answered_at is not None and (case.last_inbound_at is None or case.last_inbound_at <= answered_at)
+    if is_newest and not has_other_trouble and case.status == Status.OPEN:
+        hand_turn_over(case, keeps_open=keeps_open)
 
 
 def _note_message(case: Case, *, at: datetime, text: str, by: str, visibility: str) -> None:

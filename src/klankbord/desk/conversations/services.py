@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ..errors import NotFound, SnoozeInPast
+from ..errors import NotFound, NotWaiting, SnoozeInPast
 from ..organisations.models import Membership
 from .case import Case
 from .cases import lock_cases, record, store_cases, tell
@@ -34,7 +34,7 @@ def reopen_conversation(*, conversation: UUID, by: Membership, now: datetime) ->
 def wait_for_contact(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
     """The turn is the contact's: nobody waits for us."""
     case = _lock(conversation)
-    case.status, case.waiting_since, case.snoozed_until = Status.PENDING, None, None
+    case.status, case.waiting_since, case.snoozed_until, case.resolved_at = Status.PENDING, None, None, None
     return _store(case, "conversation set to pending", by=by, now=now)
 
 
@@ -62,7 +62,7 @@ def wake_conversation(*, conversation: UUID, now: datetime) -> bool:
 
 def mark_spam(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
     case = _lock(conversation)
-    case.status, case.snoozed_until, case.waiting_since = Status.SPAM, None, None
+    case.status, case.snoozed_until, case.waiting_since, case.resolved_at = Status.SPAM, None, None, None
     return _store(case, "conversation marked as spam", by=by, now=now)
 
 
@@ -73,6 +73,14 @@ def clear_spam(*, conversation: UUID, by: Membership, now: datetime) -> Conversa
         return _read(conversation)
     case.status, case.waiting_since = Status.OPEN, case.last_inbound_at
     return _store(case, "conversation cleared of spam", by=by, now=now)
+
+
+def claim_conversation(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    """Take what is nobody's, or one's own already. Raises NotWaiting when a colleague was first."""
+    case = _lock(conversation)
+    if case.owner_id not in (None, by.id):
+        raise NotWaiting
+    return assign_conversation(conversation=conversation, owner=by.id, team=case.team_id, by=by, now=now)
 
 
 def assign_conversation(

@@ -6,6 +6,6 @@ messages stored, conversations moved (`settling`) → events, counters, ledger a
 transaction: a crash is a rollback. A batch that fails is halved until the culprit stands alone in the dead letters.
 """
 
-from .lane import Result, resettle, take_in, take_in_lane
+from .lane import Result, letter_of, resettle, take_in, take_in_lane
 
-__all__ = ["Result", "resettle", "take_in", "take_in_lane"]
+__all__ = ["Result", "letter_of", "resettle", "take_in", "take_in_lane"]

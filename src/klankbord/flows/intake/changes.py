@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,12 +11,13 @@ from klankbord.contract import Deleted, Edited, PlaceMoved, ReceiptArrived, Rece
 from klankbord.desk.contacts.arrivals import note_reachability
 from klankbord.desk.conversations import arrivals
 from klankbord.desk.inboxes.models import Outcome
-from klankbord.desk.rows import packed, run
+from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
 from klankbord.kernel.text import clean
 
 from ..safety import safe_html
-from . import rows
+from ..turns import change_cases
+from .echoes import uuid_or_none
 from .reading import Entry
 
 if TYPE_CHECKING:
@@ -45,14 +46,22 @@ class Changes:
                 if former is None or _rank(former[0]) < _rank(change["state"]):
                     self.receipts[message] = (change["state"], at, change["reason"])
 
-    def apply(self) -> None:
+    def apply(self, *, arrived: Iterable[UUID] = ()) -> list[dict[str, Any]]:
+        """Change the messages and what their cases show; gives what open screens should fetch again.
+
+        arrived: further messages of ours of which it is now certain that they arrived.
+        """
         arrivals.edit_messages(self.edits)
         arrivals.withdraw_messages(self.withdrawn)
-        arrivals.note_receipts(self.receipts)
-
-    @property
-    def messages(self) -> set[UUID]:
-        return {*self.edits, *self.withdrawn, *self.receipts}
+        noted = set(arrivals.note_receipts(self.receipts))
+        failed = {key for key in noted if self.receipts[key][0] == ReceiptState.FAILED}
+        reworded = {*self.edits, *self.withdrawn}
+        return change_cases(
+            {*reworded, *self.receipts, *arrived},
+            failed=failed,
+            arrived={*arrived, *(noted - failed)},
+            reworded=reworded,
+        )
 
 
 def _rank(state: str) -> int:
@@ -63,6 +72,7 @@ def apply_changes(entries: Sequence[Entry], batch: Batch) -> None:
     """Settle all entries that are not messages."""
     changes = Changes()
     stored = {(row["inbox_id"], row["external_id"]): row["id"] for row in batch.messages if row["external_id"]}
+    stored |= batch.adopted
     early: list[dict[str, Any]] = []
     for entry in entries:
         change = _as_change(entry)
@@ -78,13 +88,12 @@ def apply_changes(entries: Sequence[Entry], batch: Batch) -> None:
             early.append({"inbox_id": entry.inbox_id, "external_id": external_id, "change": change, "at": entry.at})
     for inbox_id, external_id, change, at in arrivals.take_early_changes(stored):
         changes.add(stored[inbox_id, external_id], change, at)
-    _receipts_by_key(entries, changes)
+    _receipts_by_key(entries, changes, batch)
     _receipts_by_place(entries, changes)
     arrivals.keep_early_changes(early)
-    changes.apply()
+    batch.changes.extend(changes.apply(arrived=batch.adopted.values()))
     _unreachable(entries)
     _move_places(entries)
-    _tell_of(changes, batch)
 
 
 def _as_change(entry: Entry) -> dict[str, Any] | None:
@@ -98,19 +107,27 @@ def _as_change(entry: Entry) -> dict[str, Any] | None:
     return None
 
 
-def _receipts_by_key(entries: Sequence[Entry], changes: Changes) -> None:
-    """Receipts that name our message by the key we gave when sending: our own id."""
-    for entry in entries:
-        item = entry.item
-        if entry.outcome or not isinstance(item, ReceiptArrived) or not item.client_key:
-            continue
-        entry.outcome = Outcome.CHANGE
-        try:
-            message = UUID(item.client_key)
-        except ValueError:
+def _receipts_by_key(entries: Sequence[Entry], changes: Changes, batch: Batch) -> None:
+    """Receipts that name our message by the key we gave when sending: our own id. An inbox speaks only of its own."""
+    named = [
+        (entry, entry.item, uuid_or_none(entry.item.client_key))
+        for entry in entries
+        if not entry.outcome and isinstance(entry.item, ReceiptArrived) and entry.item.client_key
+    ]
+    if not named:
+        return
+    ours = dict(
+        run(
+            "SELECT id, inbox_id FROM conversations_message WHERE organisation_id = %s AND id = ANY(%s)",
+            [current_organisation_id(), sorted({key for _, _, key in named if key is not None})],
+        )
+    )
+    for entry, item, key in named:
+        if key is None or ours.get(key) not in batch.siblings.get(entry.inbox_id, [entry.inbox_id]):
             entry.outcome, entry.reason = Outcome.IGNORED, "receipt of a stranger"
             continue
-        changes.add(message, {"do": "receipt", "state": str(item.state), "reason": clean(item.reason)[:500]}, item.at)
+        entry.outcome = Outcome.CHANGE
+        changes.add(key, {"do": "receipt", "state": str(item.state), "reason": clean(item.reason)[:500]}, item.at)
 
 
 def _receipts_by_place(entries: Sequence[Entry], changes: Changes) -> None:
@@ -149,25 +166,3 @@ def _move_places(entries: Sequence[Entry]) -> None:
                 " AND u.is_live)",
                 [item.new_key, item.target, current_organisation_id(), entry.inbox_id, item.old_key, item.new_key],
             )
-
-
-def _tell_of(changes: Changes, batch: Batch) -> None:
-    """Screens hear of changed messages; a message that failed after all becomes an agent's work again."""
-    if not changes.messages:
-        return
-    failed = sorted(key for key, (state, _, _) in changes.receipts.items() if state == ReceiptState.FAILED)
-    found = run(
-        """WITH changed AS (
-               SELECT m.id, m.conversation_id, m.inbox_id, m.thread_id
-                 FROM json_to_recordset(%s::json) AS r(id uuid)
-                 JOIN conversations_message m ON m.organisation_id = %s AND m.id = r.id),
-             trouble AS (
-               UPDATE conversations_conversation c SET has_trouble = true FROM changed
-                WHERE c.organisation_id = %s AND c.id = changed.conversation_id AND changed.id = ANY(%s))
-           SELECT conversation_id, inbox_id, thread_id FROM changed""",
-        [packed({"id": key} for key in sorted(changes.messages)), *[current_organisation_id()] * 2, failed],
-    )
-    batch.changes.extend(
-        rows.change({"conversation_id": conversation, "inbox_id": inbox, "thread_id": thread}, "state")
-        for conversation, inbox, thread in found
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,6 +17,7 @@ from klankbord.desk.inboxes.deliveries import Claimed
 from klankbord.desk.inboxes.models import Inbox, InboxState, Outcome
 from klankbord.desk.organisations.models import Organisation
 from klankbord.desk.wall import organisation
+from klankbord.kernel.text import clean
 
 from ..accounts import Connected, open_inboxes
 from ..reactions import react
@@ -70,7 +71,7 @@ def take_in(claimed: Sequence[Claimed], *, now: datetime, is_careful: bool) -> R
 def _take_in_organisation(organisation_id: UUID, claimed: list[Claimed], now: datetime, is_careful: bool) -> int:
     ours = Organisation.objects.get(id=organisation_id)
     with organisation(organisation_id):
-        inboxes = open_inboxes({each.inbox_id for each in claimed}, ours)
+        inboxes, shut = open_inboxes({each.inbox_id for each in claimed}, ours)
         usable = [each for each in claimed if _is_connected(inboxes.get(each.inbox_id))]
         entries, overran = read(usable, inboxes)
         siblings = _siblings(inboxes.values())
@@ -78,21 +79,22 @@ def _take_in_organisation(organisation_id: UUID, claimed: list[Claimed], now: da
             _settle_carefully(entries, siblings, now)
         else:
             _settle_at_once(entries, siblings, now)
-        _close(entries, claimed, overran, now)
+        _close(entries, claimed, overran, inboxes, shut, now)
     return sum(entry.outcome == Outcome.MESSAGE for entry in entries)
 
 
-def resettle(claimed: Claimed, connected: Connected, *, position: int, now: datetime) -> list[tuple[str, str]]:
-    """Settle one item (or, with position -1, all) of a delivery once more: (outcome, reason) of each.
+def resettle(claimed: Claimed, connected: Connected, *, position: int, now: datetime) -> list[tuple[int, str, str]]:
+    """Settle one item (or, with position -1, all) of a delivery once more: (position, outcome, reason) of each.
 
     Runs inside `with organisation(id):`; the caller keeps the ledger.
     """
     entries, overran = read([claimed], {claimed.inbox_id: connected})
     if overran:
-        return [(Outcome.DEAD, f"parser stopped: {overran[0].reason}")]
+        return [(position, Outcome.DEAD, f"parser stopped: {overran[0].reason}")]
     wanted = [entry for entry in entries if position in (-1, entry.position)]
     _settle_carefully(wanted, _siblings([connected]), now)
-    return [(entry.outcome, entry.reason) for entry in sorted(wanted, key=lambda entry: entry.position)]
+    found = sorted(wanted, key=lambda entry: entry.position)
+    return [(entry.position, entry.outcome, clean(entry.reason)[:500]) for entry in found]
 
 
 def _is_connected(connected: Connected | None) -> bool:
@@ -142,23 +144,30 @@ def _name(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
-def _close(entries: Sequence[Entry], claimed: Sequence[Claimed], overran: Sequence[Overran], now: datetime) -> None:
+def _close(
+    entries: Sequence[Entry],
+    claimed: Sequence[Claimed],
+    overran: Sequence[Overran],
+    inboxes: Mapping[UUID, Connected],
+    shut: Mapping[UUID, str],
+    now: datetime,
+) -> None:
     """Write the outcomes into the ledger, bury the dead, finish the deliveries."""
     items: dict[UUID, list[tuple[int, str, str]]] = {each.id: [] for each in claimed}
     waits = _put_off_or_bury(overran, items, now)
     for entry in entries:
-        items[entry.claimed.id].append((entry.position, entry.outcome, entry.reason))
+        items[entry.claimed.id].append((entry.position, entry.outcome, clean(entry.reason)[:500]))
     by_id = {each.id: each for each in claimed}
     for key, found in items.items():
         if not found and key not in waits:
-            found.append((-1, Outcome.IGNORED, "inbox disconnected"))
+            found.append((-1, *_without_items(by_id[key], inboxes, shut)))
     settled = [
         ledger.Settled(by_id[key].inbox_id, key, position, by_id[key].received_at, Outcome(outcome), reason)
         for key, found in items.items()
         for position, outcome, reason in found
     ]
     ledger.note(settled)
-    ledger.bury([_letter(by_id[each.delivery_id], each) for each in settled if each.outcome == Outcome.DEAD], now=now)
+    ledger.bury([letter_of(by_id[each.delivery_id], each) for each in settled if each.outcome == Outcome.DEAD], now=now)
     deliveries.finish(
         {
             key: [(outcome, reason) for _, outcome, reason in sorted(found)]
@@ -167,6 +176,15 @@ def _close(entries: Sequence[Entry], claimed: Sequence[Claimed], overran: Sequen
         },
         {each.id: each.received_at for each in claimed},
     )
+
+
+def _without_items(
+    claimed: Claimed, inboxes: Mapping[UUID, Connected], shut: Mapping[UUID, str]
+) -> tuple[Outcome, str]:
+    """What became of a delivery of which nothing was read."""
+    if claimed.inbox_id in shut:
+        return Outcome.DEAD, shut[claimed.inbox_id]
+    return Outcome.IGNORED, "empty" if _is_connected(inboxes.get(claimed.inbox_id)) else "inbox disconnected"
 
 
 def _put_off_or_bury(
@@ -180,7 +198,8 @@ def _put_off_or_bury(
     return {each.id for each in waits}
 
 
-def _letter(claimed: Claimed, settled: ledger.Settled) -> dict[str, object]:
+def letter_of(claimed: Claimed, settled: ledger.Settled) -> dict[str, object]:
+    """The dead letter of an item: the delivery it came in, and why it failed."""
     return {
         "inbox_id": claimed.inbox_id,
         "delivery_id": claimed.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -91,7 +92,7 @@ def as_arrival(item: Unknown) -> Arrived | None:
     if item.place is None or item.person is None:
         return None
     return Arrived(
-        external_id=item.external_id,
+        external_id=item.external_id or _derived_id(item),
         place=item.place,
         person=item.person,
         text="",
@@ -99,3 +100,9 @@ def as_arrival(item: Unknown) -> Arrived | None:
         remarks=("unsupported",),
         facts={"unsupported": {"kind": item.kind[:80], "raw": clean(item.raw)[:20_000]}},
     )
+
+
+def _derived_id(item: Unknown) -> str:
+    """Where the platform gave none: the same content again has the same id, other content another."""
+    content = f"{item.kind} {item.at.isoformat()} {item.raw}".encode("utf-8", "replace")
+    return f"unknown:{hashlib.sha256(content).hexdigest()[:40]}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from klankbord.contract import Arrived, AuthorKind, Media
 from klankbord.desk.contacts.arrivals import KnownHandle
-from klankbord.desk.conversations.arrivals import KnownMessage, KnownThread
+from klankbord.desk.conversations.arrivals import KnownThread
 from klankbord.desk.conversations.models import AttachmentState, MessageKind, MessageState
 from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
@@ -19,22 +19,18 @@ from klankbord.kernel.text import clean, one_line
 from ..safety import safe_html
 from .reading import Entry
 
-if TYPE_CHECKING:
-    from .settling import Batch
-
 _LONGEST_TEXT = 200_000
 
 
-def own_external_id(item: Arrived, known: KnownMessage | None) -> str:
-    """The id under which it is stored: another text under a known id (a reused Message-ID) is a message of its own."""
-    if known is not None and differs(item, known):
-        return f"{item.external_id}#{item.facts['digest']}"
-    return item.external_id
+def digest_of(item: Arrived) -> str:
+    """What tells two messages under one id apart, where a channel gives it."""
+    return str(item.facts.get("digest", ""))
 
 
-def differs(item: Arrived, known: KnownMessage) -> bool:
-    digest = str(item.facts.get("digest", ""))
-    return bool(digest and known.digest and digest != known.digest)
+def id_of_another(item: Arrived) -> str:
+    """The id of a message that came under an id that was taken by other words (a reused Message-ID); "" for none."""
+    digest = digest_of(item)
+    return f"{item.external_id}#{digest}" if item.external_id and digest else ""
 
 
 def thread(opened: KnownThread, item: Arrived, *, now: datetime) -> dict[str, Any]:
@@ -76,12 +72,10 @@ def message(
     handle: KnownHandle,
     *,
     is_stranger: bool,
-    known: Batch,
     now: datetime,
 ) -> dict[str, Any]:
     kind = MessageKind.CONTEXT if item.is_context else MessageKind.OUTBOUND if item.is_own else MessageKind.INBOUND
     by = AuthorKind.AGENT if item.is_own and item.author_kind == AuthorKind.CONTACT else item.author_kind
-    own_id = own_external_id(item, known.find(entry.inbox_id, item.external_id))
     return {
         "id": uuid7(),
         "organisation_id": current_organisation_id(),
@@ -98,7 +92,7 @@ def message(
         "quoted": clean(item.quoted)[:_LONGEST_TEXT],
         "at": item.at,
         "received_at": entry.claimed.received_at,
-        "external_id": own_id or None,
+        "external_id": item.external_id or None,
         "in_reply_to": item.in_reply_to,
         "state": str(MessageState.SENT if item.is_own else MessageState.RECEIVED),
         "state_reason": "",
@@ -177,7 +171,10 @@ def event(
         "by_id": None,
         "by_kind": "agent" if item.is_own else "contact",
         "at": item.at,
-        "facts": {"is_history": True} if entry.is_history else {},
+        "facts": {
+            **({"is_history": True} if entry.is_history else {}),
+            **({"files": len(item.media)} if item.media else {}),
+        },
     }
 
 

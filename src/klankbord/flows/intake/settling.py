@@ -6,7 +6,7 @@ Read from the top: `settle` is the story, in the order in which it happens.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from klankbord.contract import Arrived, Ignored, Malformed, Unknown
 from klankbord.desk.contacts.arrivals import HandleKey, KnownHandle, find_or_make_handles, handle_key
 from klankbord.desk.conversations import arrivals
 from klankbord.desk.conversations.arrivals import KnownMessage, KnownThread
-from klankbord.desk.conversations.case import Case, hear, is_closed_to_reopening, speak
+from klankbord.desk.conversations.case import Case, hear, is_closed_to_reopening, speak, spoke_before
 from klankbord.desk.conversations.cases import lock_cases, open_cases, record, store_cases, tell
 from klankbord.desk.conversations.models import Status
 from klankbord.desk.inboxes.models import Outcome
@@ -36,6 +36,7 @@ class Batch:
     now: datetime
     siblings: dict[UUID, list[UUID]]  # inbox → inboxes in which the same id means the same message, itself first
     known: dict[arrivals.ExternalKey, KnownMessage] = field(default_factory=dict)
+    adopted: dict[arrivals.ExternalKey, UUID] = field(default_factory=dict)  # ours, seen on the platform just now
     handles: dict[HandleKey, KnownHandle] = field(default_factory=dict)
     cases: dict[UUID, Case] = field(default_factory=dict)
     opened: list[Case] = field(default_factory=list)
@@ -62,7 +63,7 @@ def settle(entries: list[Entry], *, siblings: dict[UUID, list[UUID]], now: datet
     batch = Batch(now=now, siblings=siblings)
     _settle_what_needs_nothing(entries)
     batch.known = arrivals.known_messages(_external_keys(entries, siblings))
-    adopt_echoes(entries, batch.known, now=now)
+    batch.adopted = adopt_echoes(entries, batch.known)
     arriving = _drop_duplicates(_arriving(entries), batch)
     _place(arriving, batch)
     _store(batch)
@@ -91,6 +92,8 @@ def _external_keys(entries: Iterable[Entry], siblings: dict[UUID, list[UUID]]) -
     for entry in entries:
         ids = [getattr(entry.item, "external_id", ""), getattr(entry.item, "in_reply_to", "")]
         ids += getattr(entry.item, "thread_ids", ())
+        if isinstance(entry.item, Arrived):
+            ids.append(rows.id_of_another(entry.item))
         keys.update((inbox, each) for inbox in siblings.get(entry.inbox_id, [entry.inbox_id]) for each in ids if each)
     return keys
 
@@ -106,19 +109,28 @@ def _arriving(entries: Iterable[Entry]) -> list[tuple[Entry, Arrived]]:
 
 def _drop_duplicates(arriving: list[tuple[Entry, Arrived]], batch: Batch) -> list[tuple[Entry, Arrived]]:
     """The UNIQUE in the database decides in the end; here the many that are plainly known leave the batch."""
-    fresh: dict[arrivals.ExternalKey, tuple[Entry, Arrived]] = {}
+    fresh: list[tuple[Entry, Arrived]] = []
+    taken: dict[arrivals.ExternalKey, str] = {}  # key → digest of the words under that id
     for entry, item in arriving:
-        known = batch.find(entry.inbox_id, item.external_id)
         first_inbox = batch.siblings.get(entry.inbox_id, [entry.inbox_id])[0]
-        key = (first_inbox, rows.own_external_id(item, known))
-        again = fresh.get(key) or (known if known and not rows.differs(item, known) else None)
-        if again is None:
-            fresh[key] = (entry, item)
-            continue
-        entry.outcome = Outcome.DUPLICATE
-        if isinstance(again, KnownMessage) and again.inbox_id != entry.inbox_id:
-            rows.note_also_to(again.id, entry.connected.inbox.address or entry.connected.inbox.name)
-    return list(fresh.values())
+        digest = rows.digest_of(item)
+        known = batch.find(entry.inbox_id, item.external_id)
+        former = known.digest if known else taken.get((first_inbox, item.external_id))
+        if item.external_id and former is not None:
+            if digest and former and digest != former:
+                item = replace(item, external_id=rows.id_of_another(item))
+                known = batch.find(entry.inbox_id, item.external_id)
+                is_known = known is not None or (first_inbox, item.external_id) in taken
+            else:
+                is_known = True
+            if is_known:
+                entry.outcome = Outcome.DUPLICATE
+                if known is not None and known.inbox_id != entry.inbox_id:
+                    rows.note_also_to(known.id, entry.connected.inbox.address or entry.connected.inbox.name)
+                continue
+        taken[first_inbox, item.external_id] = digest
+        fresh.append((entry, item))
+    return fresh
 
 
 # ------------------------------------------------------------------------------------------ people and places
@@ -149,7 +161,12 @@ def _place(arriving: list[tuple[Entry, Arrived]], batch: Batch) -> None:
         if thread is None and tagged is None and item.is_context:
             entry.outcome, entry.reason = Outcome.IGNORED, "own post"
             continue
-        thread = _usable(thread, entry, item, batch) or _open_thread(entry, item, batch, thread, tagged)
+        at_place = by_place.get((entry.inbox_id, item.place.key))
+        thread = (
+            _usable(thread, entry, item, batch)
+            or (_usable(at_place, entry, item, batch) if at_place is not thread else None)
+            or _open_thread(entry, item, batch, thread, tagged)
+        )
         by_place[entry.inbox_id, item.place.key] = thread
         if item.external_id:
             in_batch[entry.inbox_id, item.external_id] = thread
@@ -215,7 +232,8 @@ def _open_thread(
             last_message_at=item.at,
             title=one_line(item.place.title, limit=300),
             language=item.language[:8],
-            status=Status.SPAM if item.is_spam else Status.OPEN,
+            # Imported history waits for nobody.
+            status=Status.SPAM if item.is_spam else Status.PENDING if entry.is_history else Status.OPEN,
         )
         batch.cases[case.id] = case
         batch.opened.append(case)
@@ -253,7 +271,7 @@ def _take(entry: Entry, item: Arrived, thread: KnownThread, batch: Batch) -> Non
     case = batch.cases[thread.conversation_id]
     handle = batch.handles[handle_key(entry.connected.inbox.kind, item.person)]
     is_stranger = handle.contact_id != case.contact_id and not item.is_own
-    message = rows.message(entry, item, thread, handle, is_stranger=is_stranger, known=batch, now=batch.now)
+    message = rows.message(entry, item, thread, handle, is_stranger=is_stranger, now=batch.now)
     batch.messages.append(message)
     batch.attachments.extend(rows.attachments(message, item, now=batch.now))
     batch.documents.append(rows.document(message, item))
@@ -263,7 +281,16 @@ def _take(entry: Entry, item: Arrived, thread: KnownThread, batch: Batch) -> Non
     if item.is_context:
         return
     if item.is_own:
-        speak(case, at=item.at, text=preview, visibility=thread.visibility, by="agent")
+        if entry.is_history or (case.last_inbound_at is not None and case.last_inbound_at > item.at):
+            spoke_before(case, at=item.at, text=preview, visibility=thread.visibility)
+        else:
+            speak(
+                case,
+                at=item.at,
+                text=preview,
+                visibility=thread.visibility,
+                by="system" if item.is_automatic else message["author_kind"],
+            )
         batch.events.append(rows.event("replied elsewhere", case.id, entry, item, message["id"]))
         return
     did = hear(
@@ -274,8 +301,6 @@ def _take(entry: Entry, item: Arrived, thread: KnownThread, batch: Batch) -> Non
         is_automatic=item.is_automatic,
         is_history=entry.is_history,
     )
-    if entry.is_history and case.status == Status.OPEN:
-        case.status = Status.PENDING  # imported history waits for nobody
     if not item.is_automatic:
         newest = batch.heard.get(thread.id)
         if newest is None or newest[0] <= item.at:

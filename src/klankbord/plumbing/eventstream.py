@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from .live import Dropped, Ended, Hub, News, Subscription
+from .live import Ended, Hub, News, Overrun, Subscription
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -26,6 +26,7 @@ Choose = Callable[[Changes], Awaitable[Changes]]
 
 HEARTBEAT_SECONDS = 15.0
 _SEND_SECONDS = 10.0  # a reader that takes nothing for so long has stopped reading
+_MOST_CHANGES = 200  # a burst: fetching what is on screen anew costs less than telling it all
 _RETRY_MS = (1_000, 6_000)
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ async def serve(
             task.cancel()
         results = await asyncio.gather(pump, gone, return_exceptions=True)
         for result in results:
-            if isinstance(result, Exception) and not isinstance(result, Dropped | Ended | TimeoutError | OSError):
+            if isinstance(result, Exception) and not isinstance(result, Ended | TimeoutError | OSError):
                 log.error("event stream broke off: %s", type(result).__name__)
     if writer.has_started:
         with contextlib.suppress(Exception):  # the other side is gone, or is told so
@@ -118,7 +119,11 @@ async def _pump(
         replayed = await _replay(hub, topic, last_event_id, choose, writer)
         while True:
             wait = writer.last_write + heartbeat_seconds - time.monotonic()
-            news = [each for each in await subscription.take(max(wait, 0.0)) if each.number not in replayed]
+            try:
+                news = [each for each in await subscription.take(max(wait, 0.0)) if each.number not in replayed]
+            except Overrun:
+                await writer.refresh(hub.newest)
+                continue
             if news:
                 await writer.changes(news[-1].number, await choose(_merged(news)))
             elif time.monotonic() >= writer.last_write + heartbeat_seconds:
@@ -134,7 +139,7 @@ async def _replay(hub: Hub, topic: str, last_event_id: str, choose: Choose, writ
     is_number = last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 19
     missed = await hub.missed(topic, int(last_event_id)) if is_number else None
     if missed is None:
-        await writer.write(f"id: {end}\nevent: refresh\ndata: {{}}\n\n")
+        await writer.refresh(end)
         return set()
     if missed:
         newest = max(missed[-1].number, int(last_event_id))
@@ -174,9 +179,14 @@ class _Writer:
         await self.write(f"retry: {random.randint(*_RETRY_MS)}\n\n")  # noqa: S311 (spreads load, keeps no secret)
 
     async def changes(self, number: int, changes: Changes) -> None:
-        if changes:
+        if len(changes) > _MOST_CHANGES:
+            await self.refresh(number)
+        elif changes:
             data = json.dumps(changes, separators=(",", ":"), ensure_ascii=True)
             await self.write(f"id: {number}\nevent: changes\ndata: {data}\n\n")
+
+    async def refresh(self, number: int) -> None:
+        await self.write(f"id: {number}\nevent: refresh\ndata: {{}}\n\n")
 
     async def write(self, text: str) -> None:
         body = {"type": "http.response.body", "body": text.encode(), "more_body": True}

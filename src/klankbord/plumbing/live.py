@@ -54,8 +54,8 @@ class News:
     size: int
 
 
-class Dropped(Exception):
-    """The subscriber did not read for so long that its news would fill our memory."""
+class Overrun(Exception):
+    """The subscriber read so slowly that what waited for it was let go; it must fetch everything anew."""
 
 
 class Ended(Exception):
@@ -70,19 +70,20 @@ class Subscription:
         self._most_bytes = most_bytes
         self._waiting: deque[News] = deque()
         self._bytes = 0
-        self._is_dropped = False
+        self._is_overrun = False
         self._is_ended = False
         self._something = asyncio.Event()
 
     def offer(self, news: News) -> None:
-        """Add news; beyond the limit everything is let go and `take` raises."""
-        if self._is_dropped:
-            return
-        self._waiting.append(news)
-        self._bytes += news.size
-        if self._bytes > self._most_bytes:
-            self._is_dropped = True
+        """Add news; beyond the limit all that waits is let go, and `take` says so once."""
+        if not self._is_overrun:
+            self._waiting.append(news)
+            self._bytes += news.size
+        # One row may be larger than the limit: it is not the reader's fault and goes through.
+        if self._bytes > self._most_bytes and len(self._waiting) > 1:
+            self._is_overrun = True
             self._waiting.clear()
+            self._bytes = 0
         self._something.set()
 
     def end(self) -> None:
@@ -91,19 +92,20 @@ class Subscription:
         self._something.set()
 
     async def take(self, timeout: float) -> list[News]:
-        """All that waits, oldest first; [] when nothing came for `timeout` seconds. Raises Dropped, Ended."""
+        """All that waits, oldest first; [] when nothing came for `timeout` seconds. Raises Overrun, Ended."""
         # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the event.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._something.wait()
         if self._is_ended:
             raise Ended
-        if self._is_dropped:
-            raise Dropped
+        self._something.clear()
+        if self._is_overrun:
+            self._is_overrun = False
+            raise Overrun
         taken = list(self._waiting)
         self._waiting.clear()
         self._bytes = 0
-        self._something.clear()
         return taken
 
 

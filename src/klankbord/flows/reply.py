@@ -238,7 +238,7 @@ def _private_thread(thread: Thread, visibility: str, now: datetime) -> Thread:
     made: Thread = Thread.objects.create(
         id=uuid7(), conversation_id=thread.conversation_id, inbox_id=thread.inbox_id, handle_id=thread.handle_id,
         place_key=place_key, visibility=Visibility.PRIVATE, target=thread.target, title=thread.title, url=thread.url,
-        facts=thread.facts, token=random_token(), created_at=now, last_inbound_id=thread.last_inbound_id,
+        facts=thread.facts, token=random_token(80), created_at=now, last_inbound_id=thread.last_inbound_id,
         last_inbound_at=thread.last_inbound_at,
     )  # fmt: skip
     return made

@@ -247,7 +247,7 @@ def _open_thread(
         handle_id=handle.id,
         place_key=item.place.key,
         visibility=str(item.place.visibility),
-        token=random_token(),
+        token=random_token(80),  # short enough for a plus address, together with its signature
         is_live=True,
     )
     batch.threads.append(rows.thread(thread, item, now=batch.now))

@@ -103,7 +103,7 @@ def _mail_thread(chat: Thread, visitor: Visitor, mail: Inbox, title: str, now: d
             visibility=Visibility.PRIVATE,
             target=visitor.email,
             title=title,
-            token=random_token(),
+            token=random_token(80),
             created_at=now,
         )
     result: UUID = found.id

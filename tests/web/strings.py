@@ -58,8 +58,9 @@ def _of_code(code: str, *, is_channel: bool) -> Iterator[Key]:
                     yield ("", each, "")
 
 
-_CALL = re.compile(r"""(?P<name>n?p?gettext|_)\((?P<arguments>(?:\s*(?:u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")\s*,?)+)""")
-_WORD = re.compile(r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+_QUOTED = r"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_CALL = re.compile(rf"(?P<name>n?p?gettext|_)\((?P<arguments>(?:\s*{_QUOTED}\s*,?)+)")
+_WORD = re.compile(_QUOTED)
 
 
 def _of_template(code: str) -> Iterator[Key]:

@@ -13,7 +13,7 @@ _BULLET, _STEP = re.compile(r"\s*[-*] "), re.compile(r"\s*\d+\. ")
 
 
 def to_html(text: str) -> SafeString:
-    """The guide without its title; its headings begin at the third level."""
+    """The guide without its title; its headings are of the second level."""
     return SafeString("\n".join(_blocks(text)))
 
 
@@ -23,7 +23,7 @@ def _blocks(text: str) -> Iterable[str]:
         if lines[0].startswith("# "):
             continue
         if heading := re.match(r"#{2,} (.*)", lines[0]):
-            yield f"<h3>{_inline(heading[1])}</h3>"
+            yield f"<h2>{_inline(heading[1])}</h2>"
             lines = lines[1:]
         if not any(line.strip() for line in lines):
             continue
@@ -58,9 +58,8 @@ def _table(lines: list[str]) -> str:
     rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines if not set(line) <= set("|-: ")]
     head = "".join(f"<th>{_inline(cell)}</th>" for cell in rows[0])
     body = "".join(f"<tr>{''.join(f'<td>{_inline(cell)}</td>' for cell in row)}</tr>" for row in rows[1:])
-    return (
-        f'<div class="scroll-x"><table class="table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    table = f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="scroll-x" tabindex="0">{table}</div>'
 
 
 def _inline(text: str) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from klankbord.desk.conversations.models import Conversation, Status
@@ -26,8 +27,13 @@ def say(moment: datetime, now: datetime) -> str:
     if days == 1:
         return _("tomorrow %(time)s") % {"time": clock}
     if abs(days) < 7:
-        return f"{date_format(here, 'D').lower()} {clock}"
-    return date_format(here, "j M") if here.year == today.year else date_format(here, "j M Y")
+        return f"{_in_a_sentence(date_format(here, 'D'))} {clock}"
+    return _in_a_sentence(date_format(here, "j M") if here.year == today.year else date_format(here, "j M Y"))
+
+
+def _in_a_sentence(words: str) -> str:
+    """Dutch writes days and months small."""
+    return words.lower() if get_language() == "nl" else words
 
 
 def say_exactly(moment: datetime) -> str:

@@ -7,4 +7,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 class Assets(CompressedManifestStaticFilesStorage):
     support_js_module_import_aggregation = True
-    manifest_strict = False  # not collected (development, tests): plain names
+
+    def stored_name(self, name: str) -> str:
+        """Plain names while nothing was collected (development, tests)."""
+        return str(super().stored_name(name)) if self.hashed_files else name

@@ -130,12 +130,14 @@ def composer(request: HttpRequest, conversation: Conversation, *, now: datetime,
 
 def _snooze_presets(now: datetime) -> list[tuple[str, str, str]]:
     tomorrow, monday = times.next_morning(now), times.next_morning(now, weekday=0)
-    return [
-        ("hour", _("In an hour"), times.say(now + timedelta(hours=1), now)),
-        ("three-hours", _("In three hours"), times.say(now + timedelta(hours=3), now)),
-        ("tomorrow", _("Tomorrow"), times.say(tomorrow, now)),
-        ("monday", _("On Monday"), times.say(monday, now)),
+    presets = [
+        ("hour", _("In an hour"), now + timedelta(hours=1)),
+        ("three-hours", _("In three hours"), now + timedelta(hours=3)),
+        ("tomorrow", _("Tomorrow"), tomorrow),
     ]
+    if monday != tomorrow:
+        presets.append(("monday", _("On Monday"), monday))
+    return [(name, words, times.say(moment, now)) for name, words, moment in presets]
 
 
 def view_behind(request: HttpRequest) -> View:

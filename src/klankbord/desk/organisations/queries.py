@@ -5,12 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from ..wall import current_organisation_id
-from .models import Membership, Team, TeamMember, User
+from .models import Membership, Team, TeamMember
 
 
-def memberships_of(user: User) -> list[Membership]:
+def memberships_of(user: UUID) -> list[Membership]:
     """Where somebody works, oldest first. Entrance tables only: no organisation needs to be open."""
-    found = Membership.objects.filter(user=user, is_active=True).select_related("user", "organisation")
+    found = Membership.objects.filter(user_id=user, is_active=True).select_related("user", "organisation")
     return list(found.order_by("organisation__created_at", "id"))
 
 

@@ -106,7 +106,9 @@ def head(request: HttpRequest, conversation: Conversation, *, now: datetime) -> 
         "is_mine": conversation.owner_id == by.id,
         "now": now,
         "view": view_behind(request),
-        "deed_of_status": {Status.RESOLVED: "reopen", Status.SPAM: "no-spam"}.get(conversation.status, "resolve"),
+        "deed_of_status": {Status.RESOLVED: "reopen", Status.SPAM: "no-spam"}.get(
+            Status(conversation.status), "resolve"
+        ),
         "snooze_presets": _snooze_presets(now),
     }
 

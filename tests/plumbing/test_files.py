@@ -113,7 +113,7 @@ def test_f12_a_disk_that_takes_no_more_is_an_error_and_leaves_nothing(tmp_path: 
         "except OSError as error: print(type(error).__name__)"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", code, tmp_path],
+        [sys.executable, "-B", "-c", code, tmp_path],  # -B: Python would leave truncated bytecode behind
         env={"PYTHONPATH": str(SOURCE)},
         capture_output=True,
         text=True,

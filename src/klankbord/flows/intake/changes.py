@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from klankbord.contract import Deleted, Edited, PlaceMoved, ReceiptArrived, ReceiptState, Unreachable
@@ -17,11 +17,9 @@ from klankbord.kernel.text import clean
 
 from ..safety import safe_html
 from ..turns import change_cases
+from .batch import Batch
 from .echoes import uuid_or_none
 from .reading import Entry
-
-if TYPE_CHECKING:
-    from .settling import Batch
 
 _ARRIVED = ("sent", "delivered", "read")
 

@@ -6,13 +6,12 @@ Read from the top: `settle` is the story, in the order in which it happens.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from klankbord.contract import Arrived, Ignored, Malformed, Unknown
-from klankbord.desk.contacts.arrivals import HandleKey, KnownHandle, find_or_make_handles, handle_key
+from klankbord.desk.contacts.arrivals import find_or_make_handles, handle_key
 from klankbord.desk.conversations import arrivals
 from klankbord.desk.conversations.arrivals import KnownMessage, KnownThread
 from klankbord.desk.conversations.case import Case, hear, is_closed_to_reopening, speak, spoke_before
@@ -24,38 +23,10 @@ from klankbord.kernel.tags import read_tag
 from klankbord.kernel.text import one_line
 
 from . import rows
+from .batch import Batch
 from .changes import apply_changes
 from .echoes import adopt_echoes
 from .reading import Entry, as_arrival
-
-
-@dataclass(slots=True)
-class Batch:
-    """What is known while a batch is settled."""
-
-    now: datetime
-    siblings: dict[UUID, list[UUID]]  # inbox → inboxes in which the same id means the same message, itself first
-    known: dict[arrivals.ExternalKey, KnownMessage] = field(default_factory=dict)
-    adopted: dict[arrivals.ExternalKey, UUID] = field(default_factory=dict)  # ours, seen on the platform just now
-    handles: dict[HandleKey, KnownHandle] = field(default_factory=dict)
-    cases: dict[UUID, Case] = field(default_factory=dict)
-    opened: list[Case] = field(default_factory=list)
-    previous: dict[UUID, UUID] = field(default_factory=dict)
-    retired: list[UUID] = field(default_factory=list)
-    threads: list[dict[str, Any]] = field(default_factory=list)
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    attachments: list[dict[str, Any]] = field(default_factory=list)
-    documents: list[dict[str, Any]] = field(default_factory=list)
-    heard: dict[UUID, tuple[datetime, str]] = field(default_factory=dict)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    changes: list[dict[str, Any]] = field(default_factory=list)
-
-    def find(self, inbox_id: UUID, external_id: str) -> KnownMessage | None:
-        for sibling in self.siblings.get(inbox_id, [inbox_id]):
-            found = self.known.get((sibling, external_id))
-            if found is not None:
-                return found
-        return None
 
 
 def settle(entries: list[Entry], *, siblings: dict[UUID, list[UUID]], now: datetime) -> Batch:

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+from psycopg_pool import PoolTimeout
 
 from klankbord.contract import (
     ChannelError,
@@ -41,6 +46,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)
 _AT_ONCE = 32
+_WRITING_SECONDS = 40.0  # how long a database that is away is waited for with a receipt in hand; within the lease
 _MOST_ATTEMPTS = 12
 _LONGEST_WAIT = 3600.0
 
@@ -56,75 +62,149 @@ class Parcel:
     connected: Connected
 
 
-def deliver(*, now: datetime, wires: Wires, executor: Executor) -> int:
-    """One turn of a delivery worker: claim, send in parallel, write the receipts. Gives how many were tried."""
-    parcels = claim(now=now)
-    list(executor.map(lambda parcel: _hand_over(parcel, wires), parcels))
+class Flight:
+    """What this process is handing over now. A platform that hangs holds its own share of the senders, never all.
+
+    ended: called in the sender's thread after each. Safe to use from several threads.
+    """
+
+    def __init__(
+        self, *, most: int = _AT_ONCE, most_per_inbox: int = _AT_ONCE, ended: Callable[[], None] = lambda: None
+    ) -> None:
+        self.most_per_inbox, self._most, self._ended = most_per_inbox, most, ended
+        self._lock = threading.Lock()
+        self._inboxes: Counter[UUID] = Counter()
+
+    @property
+    def room(self) -> int:
+        with self._lock:
+            return self._most - self._inboxes.total()
+
+    def per_inbox(self) -> dict[UUID, int]:
+        with self._lock:
+            return {inbox: count for inbox, count in self._inboxes.items() if count}
+
+    def begin(self, inbox: UUID) -> None:
+        with self._lock:
+            self._inboxes[inbox] += 1
+
+    def end(self, inbox: UUID) -> None:
+        with self._lock:
+            self._inboxes[inbox] -= 1
+        self._ended()
+
+
+def deliver(*, now: datetime, wires: Wires, executor: Executor, flight: Flight | None = None) -> int:
+    """One turn of a delivery worker: claim what there is room for and let the executor send it. Gives how many."""
+    flight = flight or Flight()
+    parcels = claim(now=now, flight=flight)
+    for parcel in parcels:
+        flight.begin(parcel.connected.inbox.id)
+        executor.submit(_fly, parcel, wires, flight)
     return len(parcels)
 
 
-def claim(*, now: datetime) -> list[Parcel]:
-    """The due heads of lanes of one organisation, marked "sending" before anything leaves."""
+def claim(*, now: datetime, flight: Flight) -> list[Parcel]:
+    """The due heads of lanes, no more than can be sent at once, marked "sending" before anything leaves."""
+    if flight.room <= 0:
+        return []
     with transaction.atomic():
-        rows = _due_heads(now)
-        if not rows:
-            return []
-        organisation_id = rows[0][1]
-        ours = allow([(row[0], row[2]) for row in rows if row[1] == organisation_id], now=now)
-        if not ours:
-            return []
-        with organisation(organisation_id):
-            claimed = run(
-                "UPDATE conversations_outbox SET state = 'sending', lease_until = %s, attempts = attempts + 1"
-                " WHERE organisation_id = %s AND id = ANY(%s) RETURNING id, attempts",
-                [now + LEASE, organisation_id, sorted(ours)],
-            )
-            run(
-                "UPDATE conversations_message SET state = 'sending', state_at = %s"
-                " WHERE organisation_id = %s AND id = ANY(%s)",
-                [now, organisation_id, sorted(ours)],
-            )
-            return [Parcel(message, organisation_id, attempts, *outgoing_of(message)) for message, attempts in claimed]
+        rows = _due_heads(now, flight)
+        allowed = set(allow([(message, inbox) for message, _, inbox in rows], now=now)) if rows else set()
+        ours: dict[UUID, list[UUID]] = {}
+        for message, organisation_id, _ in rows:
+            if message in allowed:
+                ours.setdefault(organisation_id, []).append(message)
+        return [parcel for each in sorted(ours) for parcel in _claim_of(each, sorted(ours[each]), now)]
 
 
-def _due_heads(now: datetime) -> list[tuple[UUID, UUID, UUID]]:
-    """(message, organisation, inbox) of rows that are due and first in their lane, oldest first."""
+def _claim_of(organisation_id: UUID, messages: list[UUID], now: datetime) -> list[Parcel]:
+    with organisation(organisation_id):
+        claimed = run(
+            "UPDATE conversations_outbox SET state = 'sending', lease_until = %s, attempts = attempts + 1"
+            " WHERE organisation_id = %s AND id = ANY(%s) RETURNING id, attempts",
+            [now + LEASE, organisation_id, messages],
+        )
+        run(
+            "UPDATE conversations_message SET state = 'sending', state_at = %s"
+            " WHERE organisation_id = %s AND id = ANY(%s)",
+            [now, organisation_id, messages],
+        )
+        return [Parcel(message, organisation_id, attempts, *outgoing_of(message)) for message, attempts in claimed]
+
+
+def _due_heads(now: datetime, flight: Flight) -> list[tuple[UUID, UUID, UUID]]:
+    """(message, organisation, inbox) of rows that are due and first in their lane, oldest first.
+
+    Of each inbox only as many as it may still send at once: a long queue of one never hides its neighbours.
+    """
+    flying = flight.per_inbox()
     return run(
-        """SELECT o.id, o.organisation_id, o.inbox_id
-             FROM conversations_outbox o
-             JOIN inboxes_sendgate g ON g.inbox_id = o.inbox_id AND g.is_open
-              AND (g.closed_until IS NULL OR g.closed_until <= %s)
-             JOIN organisations_organisation n ON n.id = o.organisation_id AND NOT n.sends_are_held
-            WHERE o.state = 'queued' AND o.due_at <= %s
-              AND NOT EXISTS (SELECT 1 FROM conversations_outbox before
-                               WHERE before.thread_id = o.thread_id AND before.id <> o.id
-                                 AND (before.state <> 'queued' OR before.id < o.id))
+        """WITH heads AS (
+               SELECT o.id, row_number() OVER (PARTITION BY o.inbox_id ORDER BY o.due_at, o.id)
+                            + coalesce(f.count, 0) AS place
+                 FROM conversations_outbox o
+                 JOIN inboxes_sendgate g ON g.inbox_id = o.inbox_id AND g.is_open
+                  AND (g.closed_until IS NULL OR g.closed_until <= %s)
+                 JOIN organisations_organisation n ON n.id = o.organisation_id AND NOT n.sends_are_held
+                 LEFT JOIN unnest(%s::uuid[], %s::integer[]) AS f(inbox_id, count) ON f.inbox_id = o.inbox_id
+                WHERE o.state = 'queued' AND o.due_at <= %s
+                  AND NOT EXISTS (SELECT 1 FROM conversations_outbox before
+                                   WHERE before.thread_id = o.thread_id AND before.id <> o.id
+                                     AND (before.state <> 'queued' OR before.id < o.id)))
+           SELECT o.id, o.organisation_id, o.inbox_id FROM conversations_outbox o
+            WHERE o.state = 'queued' AND o.due_at <= %s AND o.id IN (SELECT id FROM heads WHERE place <= %s)
             ORDER BY o.due_at, o.id LIMIT %s
               FOR UPDATE OF o SKIP LOCKED""",
-        [now, now, _AT_ONCE],
+        [now, list(flying), list(flying.values()), now, now, flight.most_per_inbox, flight.room],
     )
 
 
-def _hand_over(parcel: Parcel, wires: Wires) -> None:
-    """Send one and write down what came of it. Every way out leaves a state that a person can read."""
+def _fly(parcel: Parcel, wires: Wires, flight: Flight) -> None:
+    try:
+        _write_down(_hand_over(parcel, wires))
+    except Exception:
+        # The lease runs out, and the sweep finds the row.
+        log.exception("receipt not written", extra={"message": str(parcel.message_id)})
+    finally:
+        flight.end(parcel.connected.inbox.id)
+
+
+def _write_down(outcome: Callable[[], None]) -> None:
+    """Write what came of it; a database that is away, or that asks to try again, is waited for within the lease."""
+    deadline = time.monotonic() + _WRITING_SECONDS
+    while True:
+        try:
+            outcome()
+        except (OperationalError, InterfaceError, PoolTimeout):
+            if time.monotonic() > deadline:
+                raise
+            connection.close()
+            time.sleep(0.25)
+        else:
+            return
+
+
+def _hand_over(parcel: Parcel, wires: Wires) -> Callable[[], None]:
+    """Send one; gives how to write down what came of it. Every way out leaves a state that a person can read."""
     channel, account = parcel.connected.channel, parcel.connected.account
+    whose = (parcel.message_id, parcel.organisation_id)
     try:
         receipt = channel.send(parcel.outgoing, account, wires)
     except CredentialsRejected as error:
-        credentials_rejected(parcel.message_id, parcel.organisation_id, error.sentence, now=wires.now())
+        return partial(credentials_rejected, *whose, error.sentence, now=wires.now())
     except Refused as error:
-        failed(parcel.message_id, parcel.organisation_id, error.sentence, is_gone=error.place_is_gone, now=wires.now())
+        return partial(failed, *whose, error.sentence, is_gone=error.place_is_gone, now=wires.now())
     except Unavailable as error:
-        _later_or_failed(parcel, error, wires)
+        return partial(_later_or_failed, parcel, error, wires)
     except Uncertain as error:
-        settle_doubt(parcel, error.sentence, wires, parts_done=error.parts_done)
+        return partial(settle_doubt, parcel, error.sentence, wires, parts_done=error.parts_done)
     except (Unsupported, ChannelError) as error:
-        failed(parcel.message_id, parcel.organisation_id, error.sentence, now=wires.now())
+        return partial(failed, *whose, error.sentence, now=wires.now())
     except Exception as error:
         log.exception("sending failed", extra={"message": str(parcel.message_id)})
-        uncertain(parcel.message_id, parcel.organisation_id, type(error).__name__, now=wires.now())
-    else:
-        arrived(parcel.message_id, parcel.organisation_id, receipt, now=wires.now())
+        return partial(uncertain, *whose, type(error).__name__, now=wires.now())
+    return partial(arrived, *whose, receipt, now=wires.now())
 
 
 def _later_or_failed(parcel: Parcel, error: Unavailable, wires: Wires) -> None:

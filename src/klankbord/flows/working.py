@@ -32,7 +32,8 @@ from .wiring import wires
 log = logging.getLogger(__name__)
 
 _INTAKE_THREADS = 2
-_SEND_THREADS = 8
+_SEND_THREADS = 16
+_SENDS_PER_INBOX = 6
 _BREATH_SECONDS = 0.02
 _SWEEP_SECONDS = 5
 _HOUSE_SECONDS = 3600
@@ -48,6 +49,7 @@ class Worker:
         self._intake, self._outbox = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
         self._senders = ThreadPoolExecutor(_SEND_THREADS, thread_name_prefix="send")
+        self._flight = delivery.Flight(most=_SEND_THREADS, most_per_inbox=_SENDS_PER_INBOX, ended=self._sent)
         self._listeners = Listeners(self._stop)
         self._swept = self._kept = self._mailed = 0.0
 
@@ -112,7 +114,13 @@ class Worker:
         if time.monotonic() - self._swept > _SWEEP_SECONDS:
             self._swept = time.monotonic()
             delivery.sweep(now=_now(), wires=wires())
-        return delivery.deliver(now=_now(), wires=wires(), executor=self._senders)
+        return delivery.deliver(now=_now(), wires=wires(), executor=self._senders, flight=self._flight)
+
+    def _sent(self) -> None:
+        """In a sender's thread: its connection goes back to the pool, and its lane may go on."""
+        with contextlib.suppress(Exception):
+            connection.close()
+        self._outbox.set()
 
     def _tick(self) -> int:
         if time.monotonic() - self._kept > _HOUSE_SECONDS:

@@ -1,0 +1,131 @@
+"""The words that a channel and the desk exchange: frozen dataclasses, errors and the channel protocol.
+
+A channel translates between a platform and these words; it knows no database and no desk. The desk knows these words
+and no platform. Every moment is an aware `datetime` in UTC; every platform id is text, never a number.
+"""
+
+from .accounts import (
+    Account,
+    Answer,
+    Health,
+    HealthCheck,
+    HealthState,
+    Polled,
+    ask,
+    secret_names,
+)
+from .capabilities import (
+    Action,
+    Capabilities,
+    LengthUnit,
+    MediaLimit,
+    ReplyWindow,
+    SendRate,
+    TextLimit,
+    Transport,
+)
+from .channel import (
+    BaseChannel,
+    Channel,
+)
+from .errors import (
+    BadSignature,
+    ChannelError,
+    CredentialsRejected,
+    Refused,
+    TooLong,
+    Unavailable,
+    Uncertain,
+    Unsupported,
+)
+from .incoming import (
+    Arrived,
+    Context,
+    Deleted,
+    Delivery,
+    Edited,
+    Ignored,
+    Item,
+    Malformed,
+    Media,
+    Person,
+    Place,
+    PlaceMoved,
+    ReceiptArrived,
+    Unknown,
+    Unreachable,
+    parse_each,
+)
+from .outgoing import (
+    Outgoing,
+    Receipt,
+    Upload,
+)
+from .wires import (
+    Http,
+    MailWire,
+    Response,
+    Wires,
+)
+from .words import (
+    AuthorKind,
+    MediaKind,
+    ReceiptState,
+    Visibility,
+)
+
+__all__ = [
+    "Account",
+    "Action",
+    "Answer",
+    "Arrived",
+    "AuthorKind",
+    "BadSignature",
+    "BaseChannel",
+    "Capabilities",
+    "Channel",
+    "ChannelError",
+    "Context",
+    "CredentialsRejected",
+    "Deleted",
+    "Delivery",
+    "Edited",
+    "Health",
+    "HealthCheck",
+    "HealthState",
+    "Http",
+    "Ignored",
+    "Item",
+    "LengthUnit",
+    "MailWire",
+    "Malformed",
+    "Media",
+    "MediaKind",
+    "MediaLimit",
+    "Outgoing",
+    "Person",
+    "Place",
+    "PlaceMoved",
+    "Polled",
+    "Receipt",
+    "ReceiptArrived",
+    "ReceiptState",
+    "Refused",
+    "ReplyWindow",
+    "Response",
+    "SendRate",
+    "TextLimit",
+    "TooLong",
+    "Transport",
+    "Unavailable",
+    "Uncertain",
+    "Unknown",
+    "Unreachable",
+    "Unsupported",
+    "Upload",
+    "Visibility",
+    "Wires",
+    "ask",
+    "parse_each",
+    "secret_names",
+]

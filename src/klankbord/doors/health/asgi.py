@@ -5,6 +5,7 @@ The gauges are sums over all organisations; they are given to this machine, or t
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -19,6 +20,7 @@ from klankbord.plumbing.live import Hub
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_PATIENCE_SECONDS = 4.0
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 _HELP = {
     "deliveries_waiting": "Accepted deliveries that are not settled yet",
@@ -39,8 +41,9 @@ async def answer_health(hub: Hub, scope: Scope, send: Send) -> None:
         await _respond(send, 404, b"")
     else:
         try:
-            gauges = await _gauges(hub)
-        except (psycopg.Error, PoolTimeout):
+            async with asyncio.timeout(_PATIENCE_SECONDS):  # the hub itself waits for ever for a database that is away
+                gauges = await _gauges(hub)
+        except (psycopg.Error, PoolTimeout, TimeoutError):
             await _respond(send, 503, b"The database does not answer.\n")
         else:
             await _respond(send, 200, b"ready\n" if path == "/readyz" else _text(gauges))

@@ -22,6 +22,7 @@ from klankbord.doors.live.stream import stream_changes
 from klankbord.doors.widget.stream import stream_answers
 from klankbord.flows.doorway import ROUTES_CHANGED, Doorway
 from klankbord.plumbing.live import Hub, Source
+from klankbord.plumbing.vanished import give_up_on_vanished_clients
 
 from .native import conninfo
 
@@ -41,6 +42,7 @@ class Front:
         self.hub = Hub(conninfo(), Source("conversations_liveevent", "organisation_id", "klankbord_live"))
         self.pages = WSGIMiddleware(screens, workers=_THREADS)
         self._forgetter: asyncio.Task[None] | None = None
+        self._asker: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -61,6 +63,7 @@ class Front:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self.doorway.open()
+                self._asker = asyncio.create_task(give_up_on_vanished_clients())
                 self._forgetter = asyncio.create_task(self._forget_routes())
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":

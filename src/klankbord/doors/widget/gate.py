@@ -77,7 +77,7 @@ def with_visit(
     """The visitor whose token came along, on a site that is allowed."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any] | HttpResponseBase:
+    def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any] | HttpResponseBase:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         visit = visitors.find_visit(token.strip(), now=now()) if scheme.lower() == "bearer" else None
         if visit is None:
@@ -177,5 +177,5 @@ def _with_cors(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
         response["Access-Control-Expose-Headers"] = "Retry-After"
         response["Cross-Origin-Resource-Policy"] = "cross-origin"
     response["Cache-Control"] = "no-store"
-    patch_vary_headers(response, ["Origin", "Authorization"])  # type: ignore[arg-type]
+    patch_vary_headers(response, ["Origin", "Authorization"])
     return response

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 
 from django.utils import timezone
+from django.utils.dates import MONTHS, MONTHS_3, WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -19,7 +21,7 @@ def say(moment: datetime, now: datetime) -> str:
     """ "13:20", "yesterday 13:20", "Tue 13:20", "12 Jun", "12 Jun 2025"; also for what is to come."""
     here, today = timezone.localtime(moment), timezone.localdate(now)
     days = (here.date() - today).days
-    clock = date_format(here, "G:i")
+    clock = f"{here.hour}:{here.minute:02}"
     if days == 0:
         return clock
     if days == -1:
@@ -27,17 +29,35 @@ def say(moment: datetime, now: datetime) -> str:
     if days == 1:
         return _("tomorrow %(time)s") % {"time": clock}
     if abs(days) < 7:
-        return f"{_in_a_sentence(date_format(here, 'D'))} {clock}"
-    return _in_a_sentence(date_format(here, "j M") if here.year == today.year else date_format(here, "j M Y"))
-
-
-def _in_a_sentence(words: str) -> str:
-    """Dutch writes days and months small."""
-    return words.lower() if get_language() == "nl" else words
+        return f"{_names(get_language() or '').short_days[here.weekday()]} {clock}"
+    day = f"{here.day} {_names(get_language() or '').short_months[here.month]}"
+    return day if here.year == today.year else f"{day} {here.year}"
 
 
 def say_exactly(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "l j F Y, G:i:s")
+    here, names = timezone.localtime(moment), _names(get_language() or "")
+    clock = f"{here.hour}:{here.minute:02}:{here.second:02}"
+    return f"{names.days[here.weekday()]} {here.day} {names.months[here.month]} {here.year}, {clock}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    days: list[str]  # Monday first
+    short_days: list[str]
+    months: dict[int, str]  # from 1
+    short_months: dict[int, str]
+
+
+@cache
+def _names(language: str) -> _Names:
+    """The names of days and months in the language that is active, looked up once. Dutch writes them small."""
+    small = str.lower if language == "nl" else str
+    return _Names(
+        days=[small(str(WEEKDAYS[day])) for day in range(7)],
+        short_days=[small(str(WEEKDAYS_ABBR[day])) for day in range(7)],
+        months={month: small(str(name)) for month, name in MONTHS.items()},
+        short_months={month: small(str(name).capitalize()) for month, name in MONTHS_3.items()},
+    )
 
 
 def say_day(moment: datetime, now: datetime) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django import template
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
@@ -21,43 +19,19 @@ from klankbord.desk.conversations.models import Attachment, Conversation, Thread
 from klankbord.desk.organisations.models import Membership
 from klankbord.plumbing.files import display_name
 
-from .. import channel_names, faces, files, sentences, times
+from .. import channel_names, faces, files, marks, rows, sentences, times
 
 register = template.Library()
 
 
-@register.simple_tag
-def icon(name: str, size: str = "") -> SafeString:
-    return format_html(
-        '<svg class="icon {}" aria-hidden="true"><use href="{}#i-{}"/></svg>', size, static("look/icons.svg"), name
-    )
-
-
-@register.simple_tag
-def face(name: str, key: object, size: str = "", title: str = "") -> SafeString:
-    """Decoration beside a name; with a title it stands for the name."""
-    hint = format_html(' title="{}"', title) if title else SafeString(' aria-hidden="true"')
-    return format_html(
-        '<span class="face {} f{}"{}>{}{}</span>',
-        size,
-        faces.colour(key),
-        hint,
-        faces.initials(name),
-        format_html('<span class="unseen"> {}</span>', title) if title else "",
-    )
+register.simple_tag(marks.icon, name="icon")
+register.simple_tag(marks.face_of, name="face")
+register.simple_tag(marks.where, name="where")
 
 
 @register.simple_tag
 def colleague(member: Membership, size: str = "sm", title: str = "") -> SafeString:
-    name = member.initials or faces.initials(member.name)
-    return format_html(
-        '<span class="face {} f{}"{}>{}{}</span>',
-        size,
-        faces.colour(member.id),
-        format_html(' title="{}"', title) if title else SafeString(' aria-hidden="true"'),
-        name,
-        format_html('<span class="unseen"> {}</span>', title) if title else "",
-    )
+    return marks.face(member.initials or faces.initials(member.name), faces.colour(member.id), size, title)
 
 
 @register.simple_tag(takes_context=True)
@@ -65,43 +39,30 @@ def moment(context: Any, value: datetime | None) -> SafeString | str:
     if value is None:
         return ""
     now = context.get("now") or timezone.now()
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), times.say_exactly(value), times.say(value, now)
+    # All three are our own words: digits, names of days and months.
+    return SafeString(
+        f'<time datetime="{value.isoformat()}" title="{times.say_exactly(value)}">{times.say(value, now)}</time>'
     )
 
 
 @register.simple_tag(takes_context=True)
 def waiting_clock(context: Any, conversation: Conversation, size: str = "") -> SafeString:
-    clock = times.clock_of(conversation, context.get("now") or timezone.now())
-    if clock.share is not None:
-        mark: SafeString | str = format_html(
-            '<svg class="ring" viewBox="0 0 16 16" aria-hidden="true"><circle class="ring-track" cx="8" cy="8" r="6"/>'
-            '<circle class="ring-value" cx="8" cy="8" r="6" pathLength="100" stroke-dasharray="{} 100"/></svg>',
-            clock.share,
-        )
-    else:
-        mark = icon(clock.icon, "sm") if clock.icon else ""
-    return format_html(
-        '<span class="clock {}{}" title="{}">{}{}</span>',
-        size,
-        " soon" if clock.is_long else "",
-        clock.title,
-        mark,
-        clock.words,
+    return marks.clock(times.clock_of(conversation, context.get("now") or timezone.now()), size)
+
+
+@register.simple_tag(takes_context=True)
+def conversation_rows(context: Any) -> SafeString:
+    """needs: rows, row_labels, gone, view, filter_query, now, member; may be given: conversation"""
+    words = rows.row_words(
+        context["view"].slug,
+        context["filter_query"],
+        by=context["member"],
+        selected=context.get("conversation"),
+        now=context["now"],
     )
-
-
-@register.simple_tag
-def where(visibility: str, kind: str = "", style: str = "") -> SafeString:
-    """Where words are spoken: always an icon and a word, never colour alone."""
-    is_public = visibility == "public"
-    word = (_("Public") if is_public else _("Private")) if not kind else (_("public") if is_public else _("private"))
-    return format_html(
-        '<span class="where {} {}">{}{}</span>',
-        "public" if is_public else "private",
-        style,
-        icon("globe" if is_public else "lock"),
-        f"{channel_names.label_of(kind)} · {word}" if kind else word,
+    labels, gone = context["row_labels"], context["gone"]
+    return SafeString(
+        "".join(rows.row(each, labels.get(each.id, ()), words, is_gone=each.number in gone) for each in context["rows"])
     )
 
 
@@ -132,17 +93,6 @@ def file_size(value: int | None) -> str:
 @register.simple_tag
 def hidden_fields(**values: object) -> SafeString:
     return format_html_join("", '<input type="hidden" name="{}" value="{}">', values.items())
-
-
-@register.simple_tag
-def row_where(conversation: Conversation) -> SafeString:
-    return where(conversation.visibility, conversation.inbox.kind)
-
-
-@register.filter
-def of(found: Mapping[Any, Any], key: Any) -> Any:
-    """What a mapping holds for a key, None when nothing."""
-    return found.get(key)
 
 
 @register.filter

@@ -28,15 +28,18 @@ def conversation(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_GET
 def timeline(request: HttpRequest, number: int) -> HttpResponse:
-    """The newest part; with `before` the part that ends there, with `from` all from there on."""
+    """The newest part, or the part that ends `before`; with `from` what is on screen again ("all", or its oldest)."""
     found, now = access.conversation_for(member_of(request), number), timezone.now()
     before = _position(request.GET.get("before", ""))
     if before is not None and not is_fragment(request):
         context = parts.timeline(request, found, now=now, before=before)
         return render(request, "web/conversation/older_page.html", context)
     template = "web/conversation/_older.html" if before else "web/conversation/_timeline.html"
-    since = None if before else _position(request.GET.get("from", ""))
-    return render(request, template, parts.timeline(request, found, now=now, before=before, since=since))
+    is_refresh = before is None and "from" in request.GET
+    since = _position(request.GET["from"]) if is_refresh else None
+    return render(
+        request, template, parts.timeline(request, found, now=now, before=before, since=since, is_refresh=is_refresh)
+    )
 
 
 @require_GET

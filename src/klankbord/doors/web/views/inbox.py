@@ -83,7 +83,6 @@ def pulse(request: HttpRequest, slug: str) -> HttpResponse:
             "arrived": len(set(came) - set(known)),
             "filter_query": _query(request),
             "now": now,
-            "selected": None,
         },
     )
 

@@ -77,6 +77,7 @@ def timeline(
     now: datetime,
     before: queries.Position | None = None,
     since: queries.Position | None = None,
+    is_refresh: bool = False,
 ) -> dict[str, Any]:
     threads = {thread.id: thread for thread in queries.threads_of(conversation.id)}
     _take_relations(conversation, threads.values())
@@ -88,7 +89,7 @@ def timeline(
         "blocks": blocks_of(stretch, threads, people=people, teams=teams, now=now),
         "before": _written(stretch.before) if stretch.before else "",
         "oldest": _written((stretch.messages[0].at, stretch.messages[0].id)) if stretch.messages else "",
-        "is_refresh": since is not None,
+        "is_refresh": is_refresh,
         "newest": newest,
         "newest_ours": _newest_of_colleague(stretch.messages, member_of(request).id),
         "threads": list(threads.values()),

@@ -147,9 +147,10 @@ export async function upload(files) {
   }
 }
 
-function tell(sentence) {
+function tell(sentence, isWarning = false) {
   const refusal = document.getElementById("composer-refusal");
   refusal.hidden = false;
+  refusal.classList.toggle("warning", isWarning);
   refusal.setAttribute("role", "alert");
   refusal.textContent = sentence;
 }
@@ -158,7 +159,7 @@ function tell(sentence) {
 export function warn(name) {
   const box = composer();
   if (!box || !words("reply")?.value.trim()) return false;
-  tell(box.dataset.answered.replace("{name}", name));
+  tell(box.dataset.answered.replace("{name}", name), true);
   return true;
 }
 

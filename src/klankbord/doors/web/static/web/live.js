@@ -98,7 +98,9 @@ export async function refreshConversation() {
   if (!pane) return;
   const { number } = pane.dataset;
   const timeline = document.getElementById("timeline");
-  const oldest = timeline.querySelector(".stretch")?.dataset.from ?? "";
+  // Of a short conversation everything; of a long one what is on screen, from its oldest message on.
+  const isShort = !timeline.querySelector(".older") && timeline.querySelectorAll(".msg, .note").length < 40;
+  const oldest = isShort ? "all" : timeline.querySelector(".stretch")?.dataset.from ?? "all";
   const [lines, head] = await Promise.all([
     get(`/conversations/${number}/timeline?from=${encodeURIComponent(oldest)}`),
     get(`/conversations/${number}/head`),

@@ -1,0 +1,81 @@
+"""One row of the list as HTML. Written here and not as a template: fifty of them are most of what a page costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from klankbord.desk.conversations.models import Conversation, Label
+from klankbord.desk.organisations.models import Membership
+
+from . import faces, marks, times
+
+
+@dataclass(frozen=True, slots=True)
+class RowWords:
+    """What all rows of a list share."""
+
+    address: str  # of a conversation in this list, with {} for its number
+    query: str  # the list's filters, "" or beginning with "?"
+    we: str
+    automatic: str
+    look: str
+    now: datetime
+    by: UUID
+    selected: UUID | None
+
+
+def row_words(slug: str, query: str, *, by: Membership, selected: Conversation | None, now: datetime) -> RowWords:
+    return RowWords(
+        address=reverse("open", args=[slug, 0]).removesuffix("0") + "{}",
+        query=escape(query),
+        we=f'<span class="muted">{escape(_("We:"))}</span> ',
+        automatic=f'<span class="muted">{escape(_("Automatic:"))}</span> ',
+        look=f'<span class="chip bad tiny">{marks.icon("warn")}{escape(_("look"))}</span>',
+        now=now,
+        by=by.id,
+        selected=selected.id if selected else None,
+    )
+
+
+def row(conversation: Conversation, labels: Iterable[Label], words: RowWords, *, is_gone: bool) -> SafeString:
+    is_selected = conversation.id == words.selected
+    classes = "".join(
+        name
+        for name, holds in ((" read", conversation.is_idle), (" selected", is_selected), (" gone", is_gone))
+        if holds
+    )
+    said_by = {"agent": words.we, "bot": words.automatic, "system": words.automatic}.get(conversation.preview_by, "")
+    name = conversation.contact.name
+    return SafeString(
+        f'<li class="conv{classes}" id="row-{conversation.number}">'
+        f'<a href="{words.address.format(conversation.number)}{words.query}"{_CURRENT if is_selected else ""}>'
+        f'<span class="conv-face">{marks.face_of(name, conversation.contact_id)}</span>'
+        f'<span class="conv-top"><span class="conv-who"><bdi>{escape(name)}</bdi></span>'
+        f"{marks.clock(times.clock_of(conversation, words.now))}</span>"
+        f'<span class="conv-text">{said_by}<bdi>{escape(conversation.preview)}</bdi></span>'
+        f'<span class="conv-marks">{marks.where(conversation.visibility, conversation.inbox.kind)}'
+        f"{words.look if conversation.has_trouble else ''}{_labels(labels)}{_owner(conversation, words.by)}"
+        f"</span></a></li>"
+    )
+
+
+_CURRENT = ' aria-current="true"'
+
+
+def _labels(labels: Iterable[Label]) -> str:
+    return "".join(f'<span class="label-dot">{escape(label.name)}</span>' for label in labels)
+
+
+def _owner(conversation: Conversation, by: UUID) -> str:
+    owner = conversation.owner
+    if owner is None or owner.id == by:
+        return ""
+    return marks.face(owner.initials or faces.initials(owner.name), faces.colour(owner.id), "sm", owner.name)

@@ -1,0 +1,131 @@
+"""An agent's main job in a real browser, by keyboard alone, on the real database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from desk_builder import Desk
+from klankbord.desk.conversations.models import Message
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's loop runs in the thread of the test
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as browsers:
+        browser = browsers.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+        )
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        opened = context.new_page()
+        opened.complaints = []
+        opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        yield opened
+        browser.close()
+
+
+@pytest.fixture
+def desk_at_work() -> Desk:
+    with transaction.atomic():
+        desk = Desk("demo")
+        desk.organisation.is_demo = True
+        desk.organisation.undo_seconds = 30
+        desk.organisation.save()
+        desk.person("Noor")
+        inbox = desk.inbox()
+        for number, name in enumerate(("Anouk de Wit", "Bram Kuiper", "Chaima Aziz")):
+            person = {"id": f"p{number}", "name": name}
+            desk.receive(inbox, desk.event(place=f"p{number}", person=person, text=f"Vraag van {name}"))
+            desk.later(minutes=1)
+    return desk
+
+
+def _sign_in(page: Any, address: str) -> None:
+    page.goto(f"{address}/accounts/login/")
+    page.keyboard.type("noor@demo.example")
+    page.keyboard.press("Tab")
+    page.keyboard.type("een-lang-wachtwoord")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/inbox/mine")
+
+
+def _wait_for_words(page: Any, text: str) -> None:
+    """The composer holds these words."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#reply-text")).to_have_value(text)
+
+
+def test_read_reply_undo_and_resolve_without_a_mouse(page, desk_at_work, live_server):
+    _sign_in(page, live_server.url)
+    page.goto(f"{live_server.url}/inbox/all")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#timeline .words:has-text('Vraag van Anouk')")
+    page.keyboard.press("r")
+    page.keyboard.type("Hij komt morgen.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#timeline .ours .words:has-text('Hij komt morgen.')")
+    assert page.input_value("#reply-text") == ""
+    page.keyboard.press("Escape")
+    page.keyboard.press("u")
+    _wait_for_words(page, "Hij komt morgen.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    page.wait_for_selector("#timeline .words:has-text('Vraag van Bram')")  # the next one opens
+    assert page.complaints == []
+    with desk_at_work.open():
+        assert [message.state for message in Message.objects.filter(kind="outbound")] == ["taken back"]
+    assert desk_at_work.conversations()[0].status == "resolved"
+
+
+def test_words_survive_a_lost_connection_and_a_reload(page, desk_at_work, live_server):
+    _sign_in(page, live_server.url)
+    page.goto(f"{live_server.url}/inbox/all/1")
+    page.wait_for_selector("#composer[data-awake]")
+    page.context.set_offline(True)
+    page.keyboard.press("r")
+    page.keyboard.type("Onderweg in de trein")
+    page.wait_for_selector("#draft-state:has-text('Bewaard op dit apparaat')")
+    page.context.set_offline(False)
+    page.reload()
+    _wait_for_words(page, "Onderweg in de trein")
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_a_phone_shows_the_list_or_the_conversation_and_nothing_sticks_out(page, desk_at_work, live_server, width):
+    page.set_viewport_size({"width": width, "height": 780})
+    _sign_in(page, live_server.url)
+    for address in ("/inbox/all", "/inbox/all/1", "/more"):
+        page.goto(f"{live_server.url}{address}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto(f"{live_server.url}/inbox/all")
+    page.click("text=Vraag van Bram")
+    page.wait_for_selector("#reply-text")
+    assert not page.is_visible("#rows")
+    page.click("[data-back]")
+    page.wait_for_selector("#rows")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_screens_have_no_accessibility_violations(page, desk_at_work, live_server, scheme):
+    axe = Path(os.environ.get("KLANKBORD_AXE", "node_modules/axe-core/axe.min.js"))
+    if not axe.exists():
+        pytest.skip("needs axe-core (set KLANKBORD_AXE to its axe.min.js)")
+    page.emulate_media(color_scheme=scheme)
+    _sign_in(page, live_server.url)
+    for address in ("/inbox/all", "/inbox/all/1", "/accounts/password/", "/more", "/inbox/spam"):
+        page.goto(f"{live_server.url}{address}")
+        page.wait_for_load_state("networkidle") if address == "/more" else page.wait_for_timeout(300)
+        page.evaluate(f"() => {{ {axe.read_text(encoding='utf-8')} }}")
+        found = page.evaluate("axe.run().then(result => result.violations.map(each => each.id + ': ' + each.help))")
+        assert found == [], address

@@ -44,7 +44,7 @@ def main(kind: str) -> None:
 
 def make_environment() -> None:
     try:
-        venv.create(PLACE, with_pip=True)
+        venv.create(PLACE, with_pip=True, symlinks=True)
     except subprocess.CalledProcessError:
         sys.exit("This Python cannot make an environment with pip. On Debian: apt-get install python3-venv")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
-import threading
+from types import FrameType
 
 from . import serve
 
@@ -15,12 +15,17 @@ def main() -> None:
     parser.add_argument("--desk", required=True, help="address of the desk whose chat widget the shop carries")
     parser.add_argument("--key", required=True, help="the widget's public key")
     chosen = parser.parse_args()
-    ended = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: ended.set())
+        signal.signal(each, end)
     with serve(chosen.port, chosen.desk, chosen.key) as shop:
         print(shop.url, flush=True)
-        ended.wait()
+        while True:
+            signal.pause()
+
+
+def end(number: int, frame: FrameType | None) -> None:
+    """Takes no lock: a dying parent may send the signal twice, and the second one comes while the first is handled."""
+    raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,9 @@ def _play(folder: DemoFolder, notes: Notes) -> None:
             _welcome(notes)
             crowd.start()
             if founding.was_done:
-                founding.run()
+                with contextlib.suppress(CommandError):  # stopped while it looked after things
+                    founding.run()
+                    founding.finish()
 
         running.callback(tree.stop)
         running.callback(crowd.stop)

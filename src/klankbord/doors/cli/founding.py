@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from typing import Any
+
+from klankbord.plumbing.lifeline import end_with_parent
 
 from .demo_folder import DemoFolder, Notes, fingerprint
 from .machine import child_environment
@@ -31,7 +34,10 @@ class Founding:
         self.was_done = notes.prepared == self._state
 
     def run(self) -> None:
-        """Wait until the desk is ready; the child goes on with the past.   Raises: CommandError."""
+        """Wait until the desk is ready; the child goes on with the past.   Raises: CommandError.
+
+        The kernel ties the child to the thread that calls this, so that thread has to stay, or to `finish`.
+        """
         self._child = child = subprocess.Popen(
             [sys.executable, "-m", "klankbord.doors.cli.demo_desk"],
             env=child_environment(self._address),
@@ -39,6 +45,7 @@ class Founding:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=end_with_parent(signal.SIGTERM),
         )
         threading.Thread(target=self._log, args=(child,), daemon=True).start()
         assert child.stdin is not None
@@ -50,6 +57,11 @@ class Founding:
             raise CommandError(f"The demo's organisation could not be made; see {self._folder.log_file}.")
         self._notes.prepared, self._notes.made = self._state, json.loads(line)
         self._folder.write(self._notes)
+
+    def finish(self) -> None:
+        """Wait until the past is told too."""
+        if self._child is not None:
+            self._child.wait()
 
     def stop(self) -> None:
         if self._child is not None:

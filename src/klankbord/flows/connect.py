@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from klankbord import channels
 from klankbord.contract import Account, Channel, ChannelError, Health, HealthState, Transport, secret_names
 from klankbord.desk import access
-from klankbord.desk.conversations.cases import tell
 from klankbord.desk.errors import Invalid
 from klankbord.desk.inboxes.models import Inbox, InboxMember, InboxRoute, InboxState, Poll, SendGate
 from klankbord.desk.organisations.models import AuditLine, Membership, Organisation
@@ -27,7 +26,7 @@ from klankbord.desk.wall import current_organisation_id
 from klankbord.kernel.ids import random_token, uuid7
 from klankbord.kernel.text import one_line
 
-from . import sendgate
+from . import governor, sendgate
 from .accounts import credentials_of, hash_token, hook_url, open_account, reply_key_of, seal, unseal
 from .doorway import ROUTES_CHANGED
 from .wiring import wires
@@ -188,16 +187,9 @@ def pause(*, inbox: UUID, reason: str, by: Membership, now: datetime) -> Inbox:
     """Keep receiving, send nothing: replies wait in order."""
     access.require(by, "manage inboxes")
     found = access.inbox_for(by, inbox)
-    pause_inbox(found, reason=reason, now=now)
+    sendgate.pause(found, reason=reason, now=now)
     _audit("inbox paused", found, by, now)
     return found
-
-
-def pause_inbox(inbox: Inbox, *, reason: str, now: datetime) -> None:
-    Inbox.objects.filter(id=inbox.id).update(state=InboxState.PAUSED, state_reason=reason[:500], state_since=now)
-    inbox.state, inbox.state_reason, inbox.state_since = InboxState.PAUSED, reason[:500], now
-    sendgate.shut(inbox.id)
-    tell([{"conversation": None, "inbox": inbox.id, "thread": None, "what": "inbox"}], now=now)
 
 
 def resume(*, inbox: UUID, by: Membership, now: datetime) -> Inbox:
@@ -205,6 +197,7 @@ def resume(*, inbox: UUID, by: Membership, now: datetime) -> Inbox:
     found = access.inbox_for(by, inbox)
     found.state, found.state_reason, found.state_since = InboxState.CONNECTED, "", now
     found.save(update_fields=["state", "state_reason", "state_since"])
+    governor.confirm(found.id, now=now)
     _start_again(found, now)
     _audit("inbox resumed", found, by, now)
     return found

@@ -37,10 +37,12 @@ from klankbord.desk.conversations.models import Outbox, OutboxState
 from klankbord.desk.rows import run
 from klankbord.desk.wall import organisation
 
+from . import governor
 from .accounts import Connected
 from .outgoing import outgoing_of
 from .receipts import arrived, credentials_rejected, failed, later, uncertain
 from .sendgate import allow
+from .turns import change_cases
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +122,7 @@ def claim(*, now: datetime, flight: Flight) -> list[Parcel]:
 
 def _claim_of(organisation_id: UUID, messages: list[UUID], now: datetime) -> list[Parcel]:
     with organisation(organisation_id):
+        messages = governor.admit(messages, now=now)
         claimed = run(
             "UPDATE conversations_outbox SET state = 'sending', lease_until = %s, attempts = attempts + 1"
             " WHERE organisation_id = %s AND id = ANY(%s) RETURNING id, attempts",
@@ -165,7 +168,7 @@ def _fly(parcel: Parcel, wires: Wires, flight: Flight) -> None:
         _write_down(_hand_over(parcel, wires))
     except Exception:
         # The lease runs out, and the sweep finds the row.
-        log.exception("receipt not written", extra={"message": str(parcel.message_id)})
+        log.exception("receipt not written", extra={"message_id": str(parcel.message_id)})
     finally:
         flight.end(parcel.connected.inbox.id)
 
@@ -202,7 +205,7 @@ def _hand_over(parcel: Parcel, wires: Wires) -> Callable[[], None]:
     except (Unsupported, ChannelError) as error:
         return partial(failed, *whose, error.sentence, now=wires.now())
     except Exception as error:
-        log.exception("sending failed", extra={"message": str(parcel.message_id)})
+        log.exception("sending failed", extra={"message_id": str(parcel.message_id)})
         return partial(uncertain, *whose, type(error).__name__, now=wires.now())
     return partial(arrived, *whose, receipt, now=wires.now())
 
@@ -218,6 +221,7 @@ def _later_or_failed(parcel: Parcel, error: Unavailable, wires: Wires) -> None:
         error.sentence,
         seconds=pause,
         is_inbox_wide=error.is_inbox_wide or error.retry_after is None,
+        was_asked=error.retry_after is not None,
         parts_done=error.parts_done,
         now=wires.now(),
     )
@@ -233,6 +237,7 @@ def settle_doubt(parcel: Parcel, sentence: str, wires: Wires, *, parts_done: Seq
             sentence,
             seconds=back_off(parcel.attempts),
             is_inbox_wide=False,
+            was_asked=False,
             parts_done=tuple(parts_done),
             now=wires.now(),
         )
@@ -281,4 +286,5 @@ def hold_everything(*, organisation_id: UUID) -> int:
             "UPDATE conversations_message SET state = 'uncertain' WHERE organisation_id = %s AND id = ANY(%s)",
             [organisation_id, ids],
         )
+        change_cases(ids, failed=ids)
     return len(ids)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from klankbord import channels
-from klankbord.desk.inboxes.models import Poll, SendGate
+from klankbord.desk.conversations.cases import tell
+from klankbord.desk.inboxes.models import Inbox, InboxState, Poll, SendGate
 
 BREAKER_FAILURES = 5
 BREAKER_PAUSE = timedelta(seconds=60)
@@ -25,6 +26,8 @@ def allow(wanted: Sequence[tuple[UUID, UUID]], *, now: datetime) -> list[UUID]:
     }
     kinds = dict(Poll.objects.filter(inbox_id__in=inboxes).values_list("inbox_id", "kind"))
     for inbox in inboxes:
+        if kinds[inbox] not in channels.kinds():
+            continue  # its package is not installed: its replies wait, and hold up nobody's
         gate, rate = gates[inbox], channels.channel(kinds[inbox]).capabilities.rate
         passed = max(0.0, (now - gate.refilled_at).total_seconds())
         gate.tokens = min(float(rate.burst), gate.tokens + passed * rate.per_second)
@@ -33,7 +36,10 @@ def allow(wanted: Sequence[tuple[UUID, UUID]], *, now: datetime) -> list[UUID]:
             if owner == inbox and gate.tokens >= 1:
                 gate.tokens -= 1
                 allowed.append(message)
-        gate.save(update_fields=["tokens", "refilled_at"])
+        if gate.tokens < 1:
+            # Not looked at until there is a token again: a long queue must not hide what others may send.
+            gate.closed_until = now + timedelta(seconds=(1 - gate.tokens) / rate.per_second)
+        gate.save(update_fields=["tokens", "refilled_at", "closed_until"])
     return allowed
 
 
@@ -41,10 +47,13 @@ def note_success(inbox: UUID) -> None:
     SendGate.objects.filter(inbox_id=inbox, failures__gt=0).update(failures=0, closed_until=None)
 
 
-def note_failure(inbox: UUID, *, pause: timedelta | None, now: datetime) -> None:
-    """The platform is ill, or asked for a pause: after some failures in a row the whole inbox waits."""
+def note_failure(inbox: UUID, *, pause: timedelta | None, was_asked: bool, now: datetime) -> None:
+    """The platform is ill, or asked for a pause: after some failures in a row the whole inbox waits.
+
+    A pause that was asked for is no failure, so that the success of a call that was under way does not end it.
+    """
     gate = SendGate.objects.select_for_update().get(inbox_id=inbox)
-    gate.failures += 1
+    gate.failures = 0 if was_asked else gate.failures + 1
     if pause is not None:
         gate.closed_until = now + pause
     elif gate.failures >= BREAKER_FAILURES:
@@ -58,3 +67,11 @@ def shut(inbox: UUID) -> None:
 
 def open_again(inbox: UUID) -> None:
     SendGate.objects.filter(inbox_id=inbox).update(is_open=True, failures=0, closed_until=None)
+
+
+def pause(inbox: Inbox, *, reason: str, now: datetime) -> None:
+    """Keep receiving, send nothing: replies wait in order. Runs inside `with organisation(id):`."""
+    inbox.state, inbox.state_reason, inbox.state_since = InboxState.PAUSED, reason[:500], now
+    inbox.save(update_fields=["state", "state_reason", "state_since"])
+    shut(inbox.id)
+    tell([{"conversation": None, "inbox": inbox.id, "thread": None, "what": "inbox"}], now=now)

@@ -106,7 +106,8 @@ class Poll(Queued):
 class SendGate(Queued):
     """What an inbox may send now: its token bucket, its circuit breaker, and whether it may send at all.
 
-    tokens: messages it may still send at once, as of refilled_at. closed_until: the platform asked for a pause.
+    tokens: messages it may still send at once, as of refilled_at. closed_until: no token before, or the platform
+    asked for a pause.
     """
 
     inbox_id = models.UUIDField(unique=True)
@@ -173,11 +174,15 @@ class LedgerLine(Owned):
 
 
 class SendHabit(Owned):
-    """How many messages an inbox sent in an hour: what the send governor compares with. hour: start, UTC."""
+    """How many messages an inbox sent in an hour: what the send governor compares with. hour: start, UTC.
+
+    confirmed: how many of them a person has seen and let through.
+    """
 
     inbox = OrganisationKey(Inbox, related_name="+")
     hour = models.DateTimeField()
     count = models.IntegerField(default=0)
+    confirmed = models.IntegerField(default=0)
     is_automatic = models.BooleanField(default=False)
 
     class Meta(Owned.Meta):

@@ -1,6 +1,9 @@
 // The chat in its frame: draws what the visitor may read, keeps what they wrote until it has arrived.
-import { words } from "./words.js";
+import { CROSS, PAPER, ROBOT, bubble, element, hue, icon, isBright, replaceChanged } from "./drawing.js";
 import { Line } from "./line.js";
+import { Refused, call as request } from "./server.js";
+import { Slot } from "./slot.js";
+import { words } from "./words.js";
 
 const settings = JSON.parse(document.getElementById("settings").textContent);
 const $ = (id) => document.getElementById(id);
@@ -16,7 +19,6 @@ let isShown = false;
 let hasEmail = false;
 let isAddressAsked = false;
 let isSilent = false; // nobody answered for a while
-let canStore = true;
 let isTyping = false;
 let typingEnds = 0;
 let messages = []; // as the server tells them, oldest first
@@ -35,38 +37,13 @@ const say = (name, ...more) => {
 
 // ---------------------------------------------------------------------------------------- what the browser keeps
 
-const slotName = `klankbord:${settings.key}`;
+const slot = new Slot(`klankbord:${settings.key}`);
 const userOf = (who) => (who ? who.user_id : "");
-
-function readSlot() {
-  try {
-    return JSON.parse(localStorage.getItem(slotName)) || {};
-  } catch {
-    return {};
-  }
-}
-
-function writeSlot(facts) {
-  try {
-    localStorage.setItem(slotName, JSON.stringify({ ...readSlot(), ...facts }));
-    canStore = localStorage.getItem(slotName) !== null;
-  } catch {
-    canStore = false;
-  }
-}
-
-function clearSlot() {
-  try {
-    localStorage.removeItem(slotName);
-  } catch {
-    canStore = false;
-  }
-}
 
 let seenAt = "";
 const noteSeen = (at) => {
   if (at > seenAt) seenAt = at;
-  if (token && readSlot().token) writeSlot({ seenAt });
+  if (token && slot.read().token) slot.write({ seenAt });
 };
 
 // ---------------------------------------------------------------------------------------- who is here
@@ -78,13 +55,13 @@ function meet(message) {
   identity = message.user && message.user.user_id ? message.user : null;
   document.documentElement.lang = language;
   dress(message.theme);
-  const slot = readSlot();
+  const kept = slot.read();
   // Somebody else than who chatted here: on a shared computer nobody may find the chat of who was here before.
-  const isOther = (slot.token && (slot.user || "") !== userOf(identity)) || (token && former !== userOf(identity));
+  const isOther = (kept.token && (kept.user || "") !== userOf(identity)) || (token && former !== userOf(identity));
   if (isOther) forget();
-  else if (!token && slot.token) {
-    token = slot.token;
-    seenAt = slot.seenAt || "";
+  else if (!token && kept.token) {
+    token = kept.token;
+    seenAt = kept.seenAt || "";
   }
   translate();
   chat.hidden = false;
@@ -94,7 +71,7 @@ function meet(message) {
 }
 
 function forget() {
-  clearSlot();
+  slot.clear();
   line.stop();
   token = "";
   seenAt = "";
@@ -129,31 +106,7 @@ window.addEventListener("message", (event) => {
 
 const REFUSED = { 400: "invalid", 403: "refused", 413: "tooLarge", 422: "invalid" };
 
-class Refused extends Error {
-  constructor(status, word, retryAfter) {
-    super(word);
-    Object.assign(this, { status, word, retryAfter });
-  }
-}
-
-// Every answer is read to its end, so that its connection is free for the next.
-async function call(path, { method = "GET", json, form, headers = {}, isFile = false } = {}) {
-  const response = await fetch(path, {
-    method,
-    credentials: "omit",
-    cache: "no-store",
-    headers: {
-      ...(token ? { Authorization: `Bearer ${token}` } : {}),
-      ...(json ? { "Content-Type": "application/json" } : {}),
-      ...headers,
-    },
-    body: json ? JSON.stringify(json) : form,
-  });
-  if (response.ok) return isFile ? response.blob() : response.json();
-  const told = await response.json().catch(() => ({}));
-  throw new Refused(response.status, told.error || "", Number(response.headers.get("Retry-After")) || 0);
-}
-
+const call = (path, options) => request(token, path, options);
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function start() {
@@ -279,15 +232,15 @@ async function deliverOne(each) {
         json: { text: each.text, files: each.files.map((file) => file.id), language, page },
       });
       each.state = "sent";
-      if (!readSlot().token) writeSlot({ token, user: userOf(identity), seenAt });
+      if (!slot.read().token) slot.write({ token, user: userOf(identity), seenAt });
       if (line.token !== token) follow();
-      if (!canStore) notice(say("notKept"));
+      if (!slot.isKept) notice(say("notKept"));
       draw();
       watchForSilence();
       return true;
     } catch (error) {
       if (error instanceof Refused && error.status !== 429 && error.status < 500) {
-        if (error.status === 404 && token && attempt === 0 && !each.files.length) { token = ""; clearSlot(); continue; }
+        if (error.status === 404 && token && attempt === 0 && !each.files.length) { token = ""; slot.clear(); continue; }
         each.state = "failed";
         wrong(say(REFUSED[error.status] || "refused"));
         draw();
@@ -393,44 +346,6 @@ function reportRead() {
 
 // ---------------------------------------------------------------------------------------- drawing
 
-function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-function icon(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const drawn = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  drawn.setAttribute("d", path);
-  svg.append(drawn);
-  return svg;
-}
-
-const ROBOT = "M7 8.500h10a2.500 2.500 0 0 1 2.500 2.500v6a2.500 2.500 0 0 1-2.500 2.500H7A2.500 2.500 0 0 1 4.500 17v-6A2.500 2.500 0 0 1 7 8.500zM12 8.500V5M9 13.500h.01M15 13.500h.01M9.500 16.500h5";
-const PAPER = "M7 3.500h7l4 4v13H7zM14 3.500v4h4";
-const CROSS = "M6 6l12 12M18 6L6 18";
-const LINK = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}']/g;
-
-function bubble(text) {
-  const drawn = element("p", "bubble");
-  let at = 0;
-  for (const match of text.matchAll(LINK)) {
-    drawn.append(text.slice(at, match.index));
-    const link = element("a", "", match[0]);
-    link.href = match[0];
-    link.target = "_blank";
-    link.rel = "noopener noreferrer nofollow";
-    drawn.append(link);
-    at = match.index + match[0].length;
-  }
-  drawn.append(text.slice(at));
-  return drawn;
-}
-
 const locale = () => (language === "en" ? "en-GB" : "nl-NL");
 const clock = (at) => new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
 const dayOf = (at) => new Date(at).toLocaleDateString(locale(), { weekday: "long", day: "numeric", month: "long" });
@@ -477,10 +392,6 @@ async function save(file) {
   } catch {
     wrong(say("tryLater"));
   }
-}
-
-function hue(name) {
-  return (([...name].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 7) + 1).toString();
 }
 
 function drawOurs(message, former) {
@@ -570,21 +481,6 @@ function draw(follows = true) {
   if (follows && (isAtEnd || outgoing.some((each) => each.state === "sending"))) toEnd();
 }
 
-// Only what differs is replaced, so that a screen reader hears new messages and nothing twice.
-const drawnAs = new WeakMap();
-
-function replaceChanged(holder, drawn) {
-  drawn.forEach((each, place) => {
-    const former = holder.children[place];
-    const html = each.outerHTML;
-    if (former && drawnAs.get(former) === html) return;
-    drawnAs.set(each, html);
-    if (former) former.replaceWith(each);
-    else holder.append(each);
-  });
-  while (holder.children.length > drawn.length) holder.lastChild.remove();
-}
-
 function drawChosen() {
   const holder = $("chosen");
   holder.hidden = !chosen.length;
@@ -624,7 +520,7 @@ function wrong(sentence) {
 }
 
 function notice(sentence) {
-  const shown = sentence || (canStore ? "" : say("notKept"));
+  const shown = sentence || (slot.isKept ? "" : say("notKept"));
   $("notice").textContent = shown;
   $("notice").hidden = !shown;
 }
@@ -658,12 +554,6 @@ function dress(theme) {
     document.documentElement.style.setProperty("--accent", settings.accent);
     document.documentElement.style.setProperty("--on-accent", isBright(settings.accent) ? "#101418" : "#ffffff");
   }
-}
-
-function isBright(colour) {
-  if (!colour) return false;
-  const [r, g, b] = [1, 3, 5].map((at) => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2);
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.3;
 }
 
 // ---------------------------------------------------------------------------------------- hands

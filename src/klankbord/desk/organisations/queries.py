@@ -8,7 +8,7 @@ from ..wall import current_organisation_id
 from .models import Membership, Team, TeamMember
 
 
-def memberships_of(user: UUID | None) -> list[Membership]:
+def memberships_of(user: UUID) -> list[Membership]:
     """Where somebody works, oldest first. Entrance tables only: no organisation needs to be open."""
     found = Membership.objects.filter(user_id=user, is_active=True).select_related("user", "organisation")
     return list(found.order_by("organisation__created_at", "id"))

@@ -89,7 +89,7 @@ def member_of(request: HttpRequest) -> Membership:
 
 
 def _membership(request: HttpRequest) -> Membership | None:
-    memberships = queries.memberships_of(request.user.pk)
+    memberships = queries.memberships_of(UUID(str(request.user.pk)))
     chosen = request.session.get(SESSION_KEY, "")
     for member in memberships:
         if str(member.organisation_id) == chosen:
@@ -99,7 +99,7 @@ def _membership(request: HttpRequest) -> Membership | None:
 
 def choose_organisation(request: HttpRequest, organisation_id: UUID) -> bool:
     """Work in another of one's organisations from the next request on."""
-    if organisation_id not in {member.organisation_id for member in queries.memberships_of(request.user.pk)}:
+    if organisation_id not in {member.organisation_id for member in queries.memberships_of(UUID(str(request.user.pk)))}:
         return False
     request.session[SESSION_KEY] = str(organisation_id)
     return True

@@ -73,7 +73,7 @@ def _refresh(
     known_facts: Mapping[UUID, Mapping[str, Any]],
     organisation_id: UUID,
 ) -> None:
-    changed = []
+    changed, renamed = [], []
     for row in rows:
         handle = handles.get((row["kind"], row["realm"], row["external_id"]))
         if handle is None:
@@ -82,7 +82,15 @@ def _refresh(
         new = {name: row[name] or old[name] for name in _KEPT}
         if new != old:
             changed.append({"id": handle.id, **new})
+        if new["name"] != old["name"]:
+            renamed.append({"id": handle.contact_id, "name": new["name"], "old": old["name"]})
     update(Handle, sorted(changed, key=lambda row: row["id"]), organisation_id=organisation_id)
+    if renamed:  # a contact goes by the name of its handle until an agent gives it another
+        run(
+            "UPDATE contacts_contact t SET name = r.name FROM json_to_recordset(%s::json) AS r(id uuid, name text,"
+            " old text) WHERE t.organisation_id = %s AND t.id = r.id AND t.name = r.old",
+            [packed(sorted(renamed, key=lambda row: str(row["id"]))), organisation_id],
+        )
 
 
 def _make(rows: Sequence[dict[str, Any]], organisation_id: UUID, now: datetime) -> dict[Any, KnownHandle]:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.utils.translation import gettext, override
+
 from klankbord.channels.webchat.events import StoredFile, message_id_of, write_message
 from klankbord.contract import Delivery
-from klankbord.desk.contacts.models import Handle
+from klankbord.desk.contacts.models import Contact, Handle
 from klankbord.desk.conversations.cases import tell
 from klankbord.desk.conversations.models import Thread
 from klankbord.desk.inboxes.deliveries import put
 from klankbord.desk.inboxes.models import Visitor, VisitorUpload
+from klankbord.desk.organisations.models import Organisation
 from klankbord.desk.wall import organisation
 
 from .entering import KIND, Visit
@@ -59,7 +62,7 @@ def send_message(
             is_proven=visit.is_proven,
             text=text,
             at=now,
-            name=known.name,
+            name=known.name or _stand_in(known, widget.organisation_id),
             email=known.email,
             language=language or known.language,
             page_url=page.url,
@@ -70,6 +73,13 @@ def send_message(
     return message_id
 
 
+def _stand_in(visitor: Visitor, organisation_id: UUID) -> str:
+    """What agents call somebody who gave no name, in their organisation's language: told apart, but nobody."""
+    language = Organisation.objects.values_list("language", flat=True).get(id=organisation_id)
+    with override(language):
+        return gettext("Visitor %(code)s") % {"code": visitor.external_id[-4:]}
+
+
 def leave_address(*, visit: Visit, email: str, name: str = "", now: datetime) -> None:
     """Remember where an answer may be mailed. It proves nothing about who they are, and shows nobody anything."""
     widget = visit.widget
@@ -77,7 +87,11 @@ def leave_address(*, visit: Visit, email: str, name: str = "", now: datetime) ->
         found = Visitor.objects.filter(inbox_id=widget.inbox_id, external_id=visit.visitor)
         facts = {"email": email} | ({"name": name} if name else {})
         found.update(**facts, seen_at=now)
-        Handle.objects.filter(kind=KIND, realm=str(widget.inbox_id), external_id=visit.visitor).update(**facts)
+        handle = Handle.objects.filter(kind=KIND, realm=str(widget.inbox_id), external_id=visit.visitor).first()
+        if handle is not None:
+            if name:
+                Contact.objects.filter(id=handle.contact_id, name=handle.name).update(name=name)
+            Handle.objects.filter(id=handle.id).update(**facts)
 
 
 def typing(*, visit: Visit, is_typing: bool, now: datetime) -> None:

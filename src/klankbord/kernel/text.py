@@ -19,17 +19,8 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str, *, limit: int = 200) -> str:
-    """The text on one line, cut at a grapheme border: at most `limit` graphemes, and as many code points, since that
-    is what a column counts."""
-    line = cut(" ".join(clean(text).split()), limit)
-    if len(line) <= limit:
-        return line
-    kept = 0
-    for part in graphemes(line):
-        if kept + len(part) > limit - 1:
-            break
-        kept += len(part)
-    return line[: kept or limit - 1] + "…"
+    """The text on one line, `limit` characters at most."""
+    return cut(" ".join(clean(text).split()), limit)
 
 
 def graphemes(text: str) -> list[str]:
@@ -38,11 +29,15 @@ def graphemes(text: str) -> list[str]:
 
 
 def cut(text: str, limit: int, *, ellipsis: str = "…") -> str:
-    """At most `limit` graphemes, the last one an ellipsis when something was left out."""
+    """At most `limit` characters as columns count them, an ellipsis for what was left out; no grapheme is broken."""
     if len(text) <= limit:
         return text
-    parts = graphemes(text[: limit * 12])
-    return text if len(parts) <= limit and len(text) <= limit * 12 else "".join(parts[: limit - 1]) + ellipsis
+    end = 0
+    for match in _GRAPHEME.finditer(text):
+        if match.end() > limit - len(ellipsis):
+            break
+        end = match.end()
+    return text[:end] + ellipsis
 
 
 def length(text: str, *, unit: str, per_link: int | None = None) -> int:

@@ -88,10 +88,14 @@ def later(
     *,
     seconds: float,
     is_inbox_wide: bool,
+    was_asked: bool,
     parts_done: Sequence[str],
     now: datetime,
 ) -> None:
-    """Back in the queue; what arrived of it in parts is remembered and not sent again."""
+    """Back in the queue; what arrived of it in parts is remembered and not sent again.
+
+    was_asked: the platform named these seconds itself.
+    """
     with organisation(organisation_id):
         message = _lock(message_id)
         if message is None:
@@ -100,7 +104,12 @@ def later(
         add_parts(message.id, message.inbox_id, parts_done)
         pause = timedelta(seconds=seconds)
         Outbox.objects.filter(id=message_id).update(state=OutboxState.QUEUED, due_at=now + pause, lease_until=None)
-        sendgate.note_failure(message.inbox_id, pause=pause if is_inbox_wide and seconds > 0 else None, now=now)
+        sendgate.note_failure(
+            message.inbox_id,
+            pause=pause if is_inbox_wide and seconds > 0 else None,
+            was_asked=was_asked and is_inbox_wide,
+            now=now,
+        )
         tell([change_of(message, "receipt")], now=now)
 
 

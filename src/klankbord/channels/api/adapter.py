@@ -191,7 +191,9 @@ def _taken(response: Response, now: datetime) -> Mapping[str, Any]:
         return answer if isinstance(answer, dict) else {}
     if status in {408, 425, 429} or status >= 500:
         wait = _seconds(response.headers.get("retry-after", ""), now)
-        raise Unavailable(f"The other system answered {status}.", retry_after=wait, code=str(status))
+        raise Unavailable(
+            f"The other system answered {status}.", retry_after=wait, is_inbox_wide=status == 429, code=str(status)
+        )
     if status in {401, 403}:
         raise CredentialsRejected(f"The other system refuses our signature ({status}).", code=str(status))
     sentence = f"The other system answered {status}. {_reason(response)}".strip()

@@ -1,4 +1,4 @@
-"""A platform that brings numbered, signed messages and does not give up: each is posted again until it is answered 2xx."""
+"""A platform that brings numbered, signed messages: each is posted again until it is answered 2xx."""
 
 from __future__ import annotations
 

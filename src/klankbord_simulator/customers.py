@@ -10,7 +10,6 @@ import argparse
 import heapq
 import itertools
 import logging
-import signal
 import threading
 import time
 from collections import Counter, deque
@@ -19,6 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Protocol
 
+from .ending import ended_by_signal
 from .stage import Stage
 from .stories import ALL_STORIES, FIRST_STORIES
 from .stories.cast import cast
@@ -200,9 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     tempo = Tempo(at_once=chosen.at_once, most_open=chosen.most_open, longest_pause=15 * 60.0)
     customers = Customers(read_addresses(chosen.platforms), clock=RealClock(chosen.pace), seed=chosen.seed, tempo=tempo)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = ended_by_signal()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s customers %(message)s")
     customers.run(stop)
     _log.info("Left: %s still waiting, %s", customers.open_count, dict(customers.endings))

@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import json
 import secrets
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .ending import ended_by_signal
 from .fakes.fake import Fake
 from .fakes.loop import LoopThread
 from .fakes.mailserver import MailServer
@@ -144,9 +144,7 @@ def main() -> None:
     parser.add_argument("--tied", action="store_true", help="also stop when standard input ends")
     chosen = parser.parse_args()
     shop = Actor(name=chosen.shop_name, username=chosen.shop_username, email=chosen.shop_email)
-    ended = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: ended.set())
+    ended = ended_by_signal()
     if chosen.tied:
         threading.Thread(target=wait_for_end, args=(ended,), daemon=True).start()
     options: dict[str, Any] = {"log_file": chosen.log, "seed": chosen.seed, "quota": chosen.quota}

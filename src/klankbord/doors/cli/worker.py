@@ -24,13 +24,17 @@ def run(options: argparse.Namespace) -> int:
         check_wall()
         worker = Worker(import_module("klankbord.project.native").conninfo())
 
+        asked_to_end: list[int] = []
+
         def end(number: int, frame: FrameType | None) -> None:
-            worker.stop()
+            asked_to_end.append(number)  # no more than this: a handler that takes a lock may interrupt its own holder
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
         working = threading.Thread(target=worker.run, name="worker")
         working.start()
         while working.is_alive():
-            working.join(timeout=1)
+            working.join(timeout=0.2)
+            if asked_to_end:
+                worker.stop()
     return 0

@@ -85,7 +85,7 @@ def message(
         "kind": str(kind),
         "visibility": placed.visibility,
         "author_kind": str(by),
-        "author_name": one_line(item.author_name or item.person.name or item.person.username or handle.name),
+        "author_name": one_line(_author(entry, item, handle)),
         "handle_id": None if item.is_own else handle.id,
         "text": clean(item.text)[:_LONGEST_TEXT],
         "html": safe_html(item.html),
@@ -106,6 +106,13 @@ def message(
         "also_to": [one_line(each) for each in item.also_to[:50]],
         "facts": plain(item.facts),
     }
+
+
+def _author(entry: Entry, item: Arrived, handle: KnownHandle) -> str:
+    """Who wrote it: for one of ours the person is the one it was for, so a nameless colleague goes by the inbox."""
+    if item.is_own or item.is_context:
+        return item.author_name or entry.connected.inbox.name
+    return item.author_name or item.person.name or item.person.username or handle.name
 
 
 def attachments(stored: Mapping[str, Any], item: Arrived, *, now: datetime) -> list[dict[str, Any]]:

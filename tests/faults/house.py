@@ -131,7 +131,7 @@ class House:
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """As the owner, in a connection of its own."""
         with psycopg.connect(self.address, autocommit=True) as connection:
-            cursor = connection.execute(sql.encode(), parameters)
+            cursor = connection.execute(sql.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     def one(self, sql: str, *parameters: Any) -> Any:
@@ -201,6 +201,18 @@ class House:
                 made.facts = facts
                 made.save(update_fields=["facts"])
             return Target(made.id, unseal(made.credentials)["hook_token"])
+
+    def mailbox(self, **credentials: Any) -> Target:
+        """A mailbox that is never asked for news: its server need not be there."""
+        from klankbord.desk.inboxes.models import Inbox
+        from klankbord.desk.wall import organisation
+        from klankbord.flows.accounts import seal
+
+        target = self.inbox("Mail")
+        with self.hands(), organisation(self.organisation):  # type: ignore[arg-type]
+            sealed = seal(credentials, hook_token=target.token, hook_secret=SECRET)
+            Inbox.objects.filter(id=target.inbox).update(kind="email", credentials=sealed)
+        return target
 
     def reply(self, target: Target, texts: Callable[[int, int], str], *, each: int, lanes: int) -> int:
         """Queue replies of the agent in the first threads of an inbox, thread by thread in turn; gives how many.

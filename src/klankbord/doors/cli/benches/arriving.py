@@ -63,7 +63,7 @@ def mail(seconds: float) -> list[Figure]:
     """Mails as the poll stores them, until they are conversations: the limited parser included."""
     count = 1500
     with place() as desk:
-        inbox, _target = desk.inbox("Mail", kind="email", **_MAILBOX)
+        inbox = desk.mailbox(**_MAILBOX)
         _put_mails(desk, inbox, 100, "warm")
         wait_until(lambda: _waiting(desk) == 0, "Settling the first mails")
         _put_mails(desk, inbox, count, "mail")
@@ -135,9 +135,7 @@ def _warm_up(desk: Place, target: load.Target) -> None:
 
 
 def _waiting(desk: Place) -> int:
-    return int(
-        desk.value("SELECT count(*) FROM (SELECT 1 FROM inboxes_delivery WHERE is_waiting LIMIT 1) AS first_few")
-    )
+    return int(desk.value("SELECT count(*) FROM (SELECT 1 FROM inboxes_delivery WHERE is_waiting LIMIT 1) AS one"))
 
 
 def _stored(desk: Place) -> int:

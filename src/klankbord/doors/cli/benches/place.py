@@ -44,7 +44,7 @@ def wait_until(is_so: Callable[[], bool], what: str, *, seconds: float = 60.0, p
 
 @dataclass(slots=True)
 class Place:
-    """folder: its data. port: of its web process. process: the supervisor, while it runs. server: when it stands alone."""
+    """folder: its data. port: of its web process. process: the supervisor, while it runs. server: the database alone."""
 
     folder: Path
     port: int
@@ -123,8 +123,8 @@ class Place:
         )
         self.organisation, self.person = found.id, member.user_id
 
-    def inbox(self, name: str = "Webshop", *, kind: str = "api", **credentials: Any) -> tuple[UUID, Target]:
-        """A new inbox: its id and the way in."""
+    def inbox(self, name: str = "Webshop", **credentials: Any) -> tuple[UUID, Target]:
+        """A new inbox of the api channel: its id and the way in."""
         from klankbord.desk.wall import organisation
         from klankbord.flows.accounts import unseal
         from klankbord.flows.connect import make_inbox
@@ -132,10 +132,27 @@ class Place:
         assert self.organisation is not None
         with organisation(self.organisation):
             made = make_inbox(
-                kind=kind, name=name, credentials={"secret": _SECRET, **credentials} if kind == "api" else credentials,
-                by=None, now=datetime.now(UTC), imports_history=False,
-            )  # fmt: skip
+                kind="api",
+                name=name,
+                credentials={"secret": _SECRET, **credentials},
+                by=None,
+                now=datetime.now(UTC),
+                imports_history=False,
+            )
         return made.id, Target(self.port, unseal(made.credentials)["hook_token"], _SECRET)
+
+    def mailbox(self, **credentials: Any) -> UUID:
+        """An inbox of the e-mail channel that is never asked for news: its server need not be there."""
+        from klankbord.desk.inboxes.models import Inbox
+        from klankbord.desk.wall import organisation
+        from klankbord.flows.accounts import seal
+
+        made, target = self.inbox("Mail")
+        assert self.organisation is not None
+        with organisation(self.organisation):
+            sealed = seal(credentials, hook_token=target.token, hook_secret=_SECRET)
+            Inbox.objects.filter(id=made).update(kind="email", credentials=sealed)
+        return made
 
     def become_worker(self) -> None:
         """From here on this process works in the worker's role."""

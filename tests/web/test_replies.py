@@ -132,6 +132,17 @@ def test_send_and_resolve_and_send_and_keep_open(desk, sign_in, case):
     assert desk.conversations()[0].status == "resolved"
 
 
+def test_a_draft_that_arrives_after_its_reply_was_sent_does_not_come_back(desk, sign_in, case):
+    conversation, noor = case
+    client = sign_in(noor)
+    form = _form(client.get(f"/inbox/all/{conversation.number}"))
+    client.post(f"/conversations/{conversation.number}/reply", form, headers=FRAGMENT)
+    late = {"kind": "reply", "text": form["text"], "mode": form["mode"], "client_key": form["client_key"]}
+    assert client.post(f"/conversations/{conversation.number}/draft", late, headers=FRAGMENT).content == b""
+    with desk.open():
+        assert Draft.objects.count() == 0
+
+
 def test_drafts_are_kept_per_person_and_come_back(desk, sign_in, case):
     conversation, noor = case
     client = sign_in(noor)

@@ -154,6 +154,11 @@ def save_draft(
     return draft
 
 
+def is_sent(*, client_key: str, by: Membership) -> bool:
+    """Whether this person's words under this key are a message by now."""
+    return bool(client_key) and Message.objects.filter(client_key=client_key, author=by).exists()
+
+
 def discard_draft(*, conversation: UUID, kind: str, by: Membership) -> None:
     found = access.conversation_for(by, conversation)
     Draft.objects.filter(conversation_id=found.id, member=by, kind=DraftKind(kind)).delete()

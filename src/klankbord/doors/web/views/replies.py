@@ -114,6 +114,8 @@ def draft(request: HttpRequest, number: int) -> HttpResponse:
     conversation = access.conversation_for(by, number)
     kind = "note" if request.POST.get("kind") == "note" else "reply"
     thread = parts.uuid_of(request.POST.get("mode", "").partition(":")[0])
+    if replying.is_sent(client_key=request.POST.get("client_key", ""), by=by):
+        return HttpResponse("")  # the words left while this was on its way
     saved = _save_draft(conversation, kind, request.POST.get("text", ""), thread, by, now)
     return HttpResponse(_("Draft kept %(time)s") % {"time": times.say(now, now)} if saved else "")
 

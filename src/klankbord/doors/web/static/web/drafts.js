@@ -30,14 +30,16 @@ export function keep(composer, field, mode) {
   const key = keyOf(number, kind);
   try { localStorage.setItem(key, field.value); } catch { /* storage is off: the server still keeps it */ }
   clearTimeout(timers.get(key));
-  timers.set(key, setTimeout(() => save(draftUrl, number, kind, field.value, mode(), keptHere), PAUSE));
+  // The key of the message these words are for: once that is sent, a late save must not bring them back.
+  const clientKey = field.form?.elements.client_key?.value ?? "";
+  timers.set(key, setTimeout(() => save(draftUrl, number, kind, field.value, mode(), keptHere, clientKey), PAUSE));
 }
 
-async function save(url, number, kind, text, mode, keptHere) {
+async function save(url, number, kind, text, mode, keptHere, clientKey) {
   timers.delete(keyOf(number, kind));
   const state = document.querySelector(`#composer[data-number="${number}"] #draft-state`);
   try {
-    const response = await post(url, new URLSearchParams({ kind, text, mode }));
+    const response = await post(url, new URLSearchParams({ kind, text, mode, client_key: clientKey }));
     const words = await response.text();
     if (response.ok) {
       if (local(number, kind) === text) forget(number, kind);

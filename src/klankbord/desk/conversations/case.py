@@ -99,8 +99,8 @@ def note_automatic(case: Case, *, at: datetime) -> None:
 def hand_turn_over(case: Case, *, keeps_open: bool = False) -> None:
     """The customer has an answer."""
     case.waiting_since = None
-    if keeps_open:
-        case.status = Status.OPEN if case.status != Status.SPAM else Status.SPAM
+    if keeps_open and case.status != Status.SPAM:
+        _open(case)
     elif case.status in (Status.OPEN, Status.SNOOZED):
         case.status, case.snoozed_until = Status.PENDING, None
 

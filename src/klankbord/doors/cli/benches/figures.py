@@ -33,8 +33,9 @@ class Figure:
         return f"≤ {self.at_most:g}" if self.at_most is not None else ""
 
     def as_json(self) -> str:
-        known = asdict(self)
-        return json.dumps({name: known[name] for name in ("item", "value", "unit", "conditions")}, ensure_ascii=False)
+        return json.dumps(
+            {name: value for name, value in asdict(self).items() if value is not None}, ensure_ascii=False
+        )
 
 
 def quantile(values: Sequence[float], share: float) -> float:

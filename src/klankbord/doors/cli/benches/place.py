@@ -44,7 +44,7 @@ def wait_until(is_so: Callable[[], bool], what: str, *, seconds: float = 60.0, p
 
 @dataclass(slots=True)
 class Place:
-    """folder: its data. port: of its web process. process: the supervisor, while it runs. server: the database alone."""
+    """folder: its data. port: of its web process. process: the supervisor, or server: the database alone."""
 
     folder: Path
     port: int

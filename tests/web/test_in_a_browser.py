@@ -12,6 +12,7 @@ from django.db import transaction
 
 from desk_builder import Desk
 from klankbord.desk.conversations.models import Message
+from klankbord.desk.inboxes.models import Inbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -29,8 +30,16 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         opened = context.new_page()
         opened.complaints = []
         opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        opened.on("console", lambda line: _complain(opened, line))
         yield opened
+        assert opened.complaints == []
         browser.close()
+
+
+def _complain(page: Any, line: Any) -> None:
+    # The test server has no stream of changes, and one test takes the network away.
+    if line.type == "error" and "ERR_INTERNET_DISCONNECTED" not in line.text and "/live" not in line.location["url"]:
+        page.complaints.append(f"{line.text} {line.location}")
 
 
 @pytest.fixture
@@ -82,7 +91,6 @@ def test_read_reply_undo_and_resolve_without_a_mouse(page, desk_at_work, live_se
     page.keyboard.press("Escape")
     page.keyboard.press("e")
     page.wait_for_selector("#timeline .words:has-text('Vraag van Bram')")  # the next one opens
-    assert page.complaints == []
     with desk_at_work.open():
         assert [message.state for message in Message.objects.filter(kind="outbound")] == ["taken back"]
     assert desk_at_work.conversations()[0].status == "resolved"
@@ -99,6 +107,68 @@ def test_words_survive_a_lost_connection_and_a_reload(page, desk_at_work, live_s
     page.context.set_offline(False)
     page.reload()
     _wait_for_words(page, "Onderweg in de trein")
+
+
+@pytest.fixture
+def case_in_public(desk_at_work) -> str:
+    """Anouk's case, which she goes on with in public; gives its address."""
+    _writes(desk_at_work, "Staat mijn kast al klaar?", "public")
+    return f"/inbox/all/{desk_at_work.conversations()[0].number}"
+
+
+def _writes(desk: Desk, text: str, visibility: str) -> None:
+    """Anouk says something, in public or in private."""
+    with transaction.atomic():
+        with desk.open():
+            inbox = Inbox.objects.get()
+        desk.later(minutes=1)
+        event = desk.event(
+            place="p0" if visibility == "private" else "post-1", visibility=visibility, text=text,
+            person={"id": "p0", "name": "Anouk de Wit"}, thread_ids=["m-1"],
+        )  # fmt: skip
+        desk.receive(inbox, event)
+
+
+def _look_again(page: Any, text: str) -> None:
+    """As when the connection comes back; these words have come onto the screen by then."""
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_selector(f"#timeline .words:has-text('{text}')")
+
+
+def test_an_empty_composer_follows_the_customer_into_a_private_message(page, desk_at_work, case_in_public, live_server):
+    _sign_in(page, live_server.url)
+    page.goto(f"{live_server.url}{case_in_public}")
+    page.wait_for_selector("#send-word:has-text('Beantwoord openbaar')")
+    page.keyboard.press("r")
+    _writes(desk_at_work, "Mijn adres is Kade 1", "private")
+    _look_again(page, "Mijn adres is Kade 1")
+    page.wait_for_selector("#send-word:has-text('Stuur privé')")
+    assert page.evaluate("document.activeElement.id") == "reply-text"
+    page.keyboard.type("Dank, we komen")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#timeline .private .ours .words:has-text('Dank, we komen')")
+
+
+def test_words_under_way_stay_in_public_and_say_that_the_customer_went_private(
+    page, desk_at_work, case_in_public, live_server
+):
+    _sign_in(page, live_server.url)
+    page.goto(f"{live_server.url}{case_in_public}")
+    page.wait_for_selector("#composer[data-awake]")
+    page.keyboard.press("r")
+    page.keyboard.type("Hij staat klaar")
+    assert not page.is_visible("#mode-warning")
+    _writes(desk_at_work, "Mijn adres is Kade 1", "private")
+    _look_again(page, "Mijn adres is Kade 1")
+    remark = "#mode-warning:has-text('Anouk schreef net privé. Jouw antwoord gaat nog steeds openbaar.')"
+    page.wait_for_selector(remark)
+    _wait_for_words(page, "Hij staat klaar")
+    assert page.text_content("#send-word") == "Beantwoord openbaar"
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    page.wait_for_selector("#send-word:has-text('Stuur privé')")
+    assert not page.is_visible("#mode-warning")
+    _wait_for_words(page, "Hij staat klaar")
 
 
 @pytest.mark.parametrize("width", [360, 390])

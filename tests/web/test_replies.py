@@ -231,3 +231,23 @@ def test_snooze_until_a_preset_or_a_moment_and_never_in_the_past(desk, sign_in, 
 def test_a_deed_that_does_not_exist_is_not_found(desk, sign_in, case):
     conversation, noor = case
     assert sign_in(noor).post(f"/conversations/{conversation.number}/do/delete", headers=FRAGMENT).status_code == 404
+
+
+def test_the_composer_points_to_where_the_customer_spoke_last_whatever_was_begun_before(desk, sign_in):
+    inbox, noor = desk.inbox(), desk.person("Noor")
+    public = desk.event(place="post-1", visibility="public", text="Staat mijn kast al klaar?")
+    [conversation] = desk.receive(inbox, public)
+    client = sign_in(noor)
+    address = f"/conversations/{conversation.number}/composer"
+    before = client.get(address, headers=FRAGMENT)
+    assert "Beantwoord openbaar" in text_of(before)
+    desk.later(minutes=1)
+    desk.receive(inbox, desk.event(place="p0", text="Mijn adres is Kade 1", thread_ids=[public["id"]]))
+    now = client.get(address, headers=FRAGMENT)
+    assert "Stuur privé" in text_of(now)
+    draft = {"kind": "reply", "text": "Hij staat klaar", "mode": mode(before)}
+    client.post(f"/conversations/{conversation.number}/draft", draft, headers=FRAGMENT)
+    begun = client.get(address, headers=FRAGMENT)
+    assert "Beantwoord openbaar" in text_of(begun)  # the words stay where they were begun
+    assert 'data-spoke-in="private"' in begun.content.decode()
+    assert client.get(address).status_code == 302

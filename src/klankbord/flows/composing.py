@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -46,9 +47,14 @@ class ComposerMode:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """The first mode is the one to offer: where the contact spoke last."""
+    """The first mode is the one to offer: where the draft was begun, else where the contact spoke last.
+
+    spoke_last_in: the contact's own last place, whatever a draft says. spoke_last_at: when that was.
+    """
 
     modes: tuple[ComposerMode, ...]
+    spoke_last_in: ComposerMode | None
+    spoke_last_at: datetime | None
     reply_draft: str
     note_draft: str
     draft_saved_at: datetime | None
@@ -59,15 +65,19 @@ def composer(*, conversation: UUID, by: Membership, now: datetime) -> Composer:
     threads = list(
         Thread.objects.select_related("inbox", "handle", "organisation")
         .filter(conversation_id=found.id)
-        .order_by("-last_inbound_at", "-created_at")
+        .order_by(F("last_inbound_at").desc(nulls_last=True), "-created_at")
     )
     modes = [mode for thread in threads for mode in _modes(thread, threads, now)]
+    spoke_last_at = threads[0].last_inbound_at if threads else None
+    spoke_last_in = modes[0] if spoke_last_at else None
     drafts = {draft.kind: draft for draft in Draft.objects.filter(conversation_id=found.id, member=by)}
     reply, note = drafts.get("reply"), drafts.get("note")
     if reply is not None and reply.thread_id:
         modes.sort(key=lambda mode: mode.thread_id != reply.thread_id)
     return Composer(
         modes=tuple(modes),
+        spoke_last_in=spoke_last_in,
+        spoke_last_at=spoke_last_at,
         reply_draft=reply.text if reply else "",
         note_draft=note.text if note else "",
         draft_saved_at=max((draft.saved_at for draft in drafts.values()), default=None),

@@ -20,6 +20,7 @@ urlpatterns = [
     path("conversations/<int:number>", conversation.conversation, name="conversation"),
     path("conversations/<int:number>/timeline", conversation.timeline, name="timeline"),
     path("conversations/<int:number>/head", conversation.head, name="head"),
+    path("conversations/<int:number>/composer", conversation.composer, name="composer"),
     path("conversations/<int:number>/about", conversation.side, name="side"),
     path("conversations/<int:number>/people", conversation.people, name="people"),
     path("conversations/<int:number>/labels", conversation.labels, name="labels"),

@@ -49,6 +49,15 @@ def head(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_GET
+def composer(request: HttpRequest, number: int) -> HttpResponse:
+    """Where a reply goes by now: the contact may have gone on in another place since the conversation was opened."""
+    found = access.conversation_for(member_of(request), number)
+    if not is_fragment(request):
+        return redirect("conversation", number=found.number)
+    return render(request, "web/conversation/_composer.html", parts.composer(request, found, now=timezone.now()))
+
+
+@require_GET
 def side(request: HttpRequest, number: int) -> HttpResponse:
     """Who this is: identities, facts and earlier conversations."""
     by = member_of(request)

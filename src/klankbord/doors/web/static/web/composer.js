@@ -36,6 +36,10 @@ export function wake() {
   place();
 }
 
+/** Nothing is being written or added: no word would be lost with this composer. */
+export const isEmpty = () =>
+  [...composer().querySelectorAll("textarea")].every((field) => !field.value) && !composer().querySelector("#uploads li");
+
 export const words = (kind) => document.getElementById(`${kind}-text`);
 
 export function show(kind, focus = "text") {
@@ -50,7 +54,7 @@ export function show(kind, focus = "text") {
   place();
   const field = words(kind);
   if (field) grow(field);
-  if (focus === "text") field?.focus(); else box.querySelector(`#tab-${kind}`).focus();
+  if (focus === "text") field?.focus(); else if (focus === "tab") box.querySelector(`#tab-${kind}`).focus();
 }
 
 export function switchMode() {
@@ -66,7 +70,7 @@ export function grow(field) {
 }
 
 /** Edge, band and button say where the words go. */
-function place() {
+export function place() {
   const box = composer();
   const note = box.querySelector("#tab-note")?.getAttribute("aria-selected") === "true";
   const chosen = mode();
@@ -82,8 +86,9 @@ function place() {
   box.querySelector("#band-words").replaceChildren(strong, ` ${blocked || band}`);
   box.querySelector("#band-words").title = `${strong.textContent} ${blocked || band}`;
   box.querySelector("#window").textContent = blocked ? "" : left;
-  box.querySelector("#mode-warning").hidden = !warning;
-  box.querySelector("#mode-warning .text-wrap").textContent = warning;
+  const moved = box.dataset.movedFrom === place ? box.dataset.moved : "";
+  box.querySelector("#mode-warning").hidden = !warning && !moved;
+  box.querySelector("#mode-warning .text-wrap").textContent = [moved, warning].filter(Boolean).join(" ");
   box.querySelector("#send-word").textContent = send;
   for (const button of box.querySelectorAll("#send, .send-more")) {
     button.classList.toggle("to-public", place === "public");

@@ -3,6 +3,7 @@
 import { announce } from "./ask.js";
 import * as composer from "./composer.js";
 import * as drafts from "./drafts.js";
+import * as follow from "./follow.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
 import * as menus from "./menus.js";
@@ -59,6 +60,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
     remember(document.getElementById("timeline"));
     remember(document.getElementById("case-head"));
     select();
+    follow.begin();
     live.seen();
     const pane = live.opened();
     if (pane) announce(pane.getAttribute("aria-label"));
@@ -133,6 +135,7 @@ remember(document.getElementById("case-head"));
 document.querySelectorAll("#rows > .conv").forEach(remember);
 remember(document.getElementById("nav"));
 wake();
+follow.begin();
 live.begin();
 live.seen();
 setTimeout(() => document.querySelectorAll("#notices .notice:not(.bad)").forEach((each) => each.remove()), 8_000);

@@ -2,6 +2,7 @@
 
 import { announce, get, post, parse } from "./ask.js";
 import * as composer from "./composer.js";
+import { follow } from "./follow.js";
 import { morph, remember } from "./morph.js";
 
 const EVERY = 30_000, SEEN = 15_000, GATHER = 200, LOST_AFTER = 4_000;
@@ -111,6 +112,7 @@ export async function refreshConversation() {
     const { newest } = timeline.dataset;
     morph(timeline, fresh, ".older, .stretch");
     if (newest !== timeline.dataset.newest) arrivedInConversation(timeline);
+    await follow(number, timeline.dataset.newest);
   }
   const bar = document.getElementById("case-head");
   if (head && bar && !bar.querySelector("details[open]") && !bar.contains(document.activeElement)) {

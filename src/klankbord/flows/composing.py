@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from klankbord.contract import Action, Visibility
@@ -167,5 +168,8 @@ def _band(thread: Thread, label: str, visibility: str) -> str:
         return _("via %(channel)s, only %(name)s reads this") % {"channel": label, "name": name or _("the customer")}
     audience = (thread.context or {}).get("audience")
     if audience:
-        return _("on %(channel)s, about %(audience)s people see this") % {"channel": label, "audience": audience}
+        return _("on %(channel)s, about %(audience)s people see this") % {
+            "channel": label,
+            "audience": number_format(audience, force_grouping=True),
+        }
     return _("on %(channel)s, anyone can read this") % {"channel": label}

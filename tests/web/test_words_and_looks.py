@@ -103,6 +103,13 @@ def test_faces_have_initials(name, letters):
     assert faces.initials(name) == letters
 
 
+@pytest.mark.parametrize(
+    ("own", "name", "letters"), [("MDW", "Mirjam de Wit", "MW"), ("", "Mirjam de Wit", "MW"), ("NO", "Noor", "NO")]
+)
+def test_a_colleague_has_two_letters_at_most(own, name, letters):
+    assert faces.of_colleague(own, name) == letters
+
+
 def test_guides_become_html_and_nothing_in_them_can_act():
     html = markdown.to_html(
         "# Title\n\nHello *you*, **you** and `code`.\n\n## Steps\n\n1. One\n   more\n2. [Site](https://a.example/)\n\n"

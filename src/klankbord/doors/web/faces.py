@@ -19,6 +19,12 @@ def initials(name: str) -> str:
     return chosen.upper()
 
 
+def of_colleague(own: str, name: str) -> str:
+    """A colleague's own initials, first and last where there are more than a small circle holds; else the name's."""
+    letters = graphemes(own.strip())
+    return "".join(letters if len(letters) < 3 else [letters[0], letters[-1]]) or initials(name)
+
+
 def colour(key: object) -> int:
     """1-7, the same for the same key in every process."""
     return zlib.crc32(str(key).encode()) % _COLOURS + 1

@@ -78,4 +78,4 @@ def _owner(conversation: Conversation, by: UUID) -> str:
     owner = conversation.owner
     if owner is None or owner.id == by:
         return ""
-    return marks.face(owner.initials or faces.initials(owner.name), faces.colour(owner.id), "sm", owner.name)
+    return marks.face(faces.of_colleague(owner.initials, owner.name), faces.colour(owner.id), "sm", owner.name)

@@ -31,7 +31,7 @@ register.simple_tag(marks.where, name="where")
 
 @register.simple_tag
 def colleague(member: Membership, size: str = "sm", title: str = "") -> SafeString:
-    return marks.face(member.initials or faces.initials(member.name), faces.colour(member.id), size, title)
+    return marks.face(faces.of_colleague(member.initials, member.name), faces.colour(member.id), size, title)
 
 
 @register.simple_tag(takes_context=True)

@@ -34,8 +34,9 @@ test-browser: .venv/.dev  ## only those with a real browser (Debian: chromium)
 test-counterparts: .venv/.dev  ## only those against real mail servers (Debian: dovecot-imapd dovecot-lmtpd postfix)
 	@$(PYTEST) -m mailservers $(TESTS)
 
-bench: .venv/.dev  ## measure; each figure is one line of JSON
-	@$(BIN)/klankbord bench $(OPTIONS)
+bench: .venv/.dev  ## measure (a line of JSON for each figure, then a table), and the long run of the fault tests
+	@$(BIN)/klankbord bench all --table $(OPTIONS)
+	@KLANKBORD_FAULTS=full $(PYTEST) tests/faults --timeout 7200
 
 check: .venv/.dev  ## lint, format, types and the floors of the house
 	@$(BIN)/ruff check .

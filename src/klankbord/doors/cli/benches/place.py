@@ -160,19 +160,20 @@ class Place:
         from django.db import connection
 
         connection.close()
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]
         settings.DATABASE_ROLE = "worker"
         connection.settings_dict.update(import_module(SETTINGS).database(self.address, "worker", 4))
 
     def cookie(self) -> str:
         """The cookie of a signed-in session of the person."""
+        assert self.person is not None
         from django.conf import settings
         from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
         from django.contrib.sessions.backends.db import SessionStore
 
         from klankbord.desk.organisations.models import User
 
-        user = User.objects.get(id=self.person)
+        user = User.objects.get(pk=self.person)
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -108,7 +108,9 @@ async def _reply(desk: Place) -> tuple[list[float], list[float]]:
     took, handed_over = [], []
     cookie = await asyncio.to_thread(desk.cookie)
     threads = await asyncio.to_thread(_threads, desk)
-    async with httpx.AsyncClient(base_url=f"http://localhost:{desk.port}", headers={"cookie": cookie}) as agent:
+    async with httpx.AsyncClient(
+        base_url=f"http://localhost:{desk.port}", cookies=dict([cookie.split("=", 1)])
+    ) as agent:
         for number in range(1, _REPLIES + 6):
             page = await agent.get(f"/inbox/all/{number}", headers={"HX-Request": "true", "HX-Target": "conversation"})
             token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]  # type: ignore[index]

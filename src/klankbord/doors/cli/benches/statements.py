@@ -32,7 +32,7 @@ def counted_statements() -> Iterator[list[str]]:
         sent.append(str(query))
         return original(cursor, query, *given, **named)
 
-    psycopg.Cursor.execute = execute  # type: ignore[method-assign]
+    psycopg.Cursor.execute = execute  # type: ignore[method-assign, assignment]
     try:
         yield sent
     finally:

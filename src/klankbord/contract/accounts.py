@@ -12,13 +12,27 @@ from .incoming import Delivery
 
 
 def ask(
-    label: str, help: str = "", *, is_secret: bool = False, is_required: bool = True, kind: str = "text"
+    label: str,
+    help: str = "",
+    *,
+    is_secret: bool = False,
+    is_required: bool = True,
+    kind: str = "text",
+    choices: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Metadata of a credentials field, from which the settings form is made.
 
     kind: text, password, email, url, number, lines (one value a line), choice-free tick ("tick").
+    choices: the only values of a text field, of which one is picked; () leaves it free.
     """
-    return {"label": label, "help": help, "is_secret": is_secret, "is_required": is_required, "kind": kind}
+    return {
+        "label": label,
+        "help": help,
+        "is_secret": is_secret,
+        "is_required": is_required,
+        "kind": kind,
+        "choices": choices,
+    }
 
 
 def secret_names(credentials: type) -> frozenset[str]:

@@ -51,6 +51,7 @@ def test_every_credential_can_be_asked_for_on_a_form(kind: str) -> None:
     for each in dataclasses.fields(credentials):
         assert each.metadata.get("label"), f"{each.name} has no label"
         assert each.metadata["kind"] in {"text", "password", "email", "url", "number", "lines", "tick"}
+        assert not each.metadata["choices"] or each.default in each.metadata["choices"], f"{each.name} starts unchosen"
         is_optional = each.default is not dataclasses.MISSING or each.default_factory is not dataclasses.MISSING
         assert each.metadata["is_required"] or is_optional, f"{each.name} may stay empty but has no default"
 

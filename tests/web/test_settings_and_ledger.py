@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
+
 from desk_builder import SECRET
 from klankbord.desk.inboxes.models import DeadLetter, Inbox, LedgerLine
 from klankbord.desk.organisations.models import Role
+from klankbord.flows.accounts import unseal
 
 from .pages import text_of
 
@@ -37,6 +40,18 @@ def test_a_form_with_something_missing_says_what_and_keeps_what_was_typed_but_no
     assert "is nog leeg" in text_of(answer)
     assert "hallo@wolk.example" in page
     assert "wachtwoord-123" not in page
+
+
+def test_a_field_with_a_few_choices_is_picked_from_a_list_and_takes_nothing_else(desk, sign_in):
+    client = sign_in(desk.person("Ada", Role.ADMINISTRATOR))
+    form = client.get("/settings/inboxes/new/email").content.decode()
+    assert '<select class="input" id="field-smtp_security"' in form
+    assert "<option selected>starttls</option>" in form
+    typed = {"name": "Post", "field-address": "hallo@wolk.example", "field-imap_host": "imap.wolk.example",
+             "field-imap_port": "993", "field-imap_security": "ssl3"}  # fmt: skip
+    answer = client.post("/settings/inboxes/new/email", typed)
+    assert answer.status_code == 422
+    assert "IMAP-beveiliging" in answer.context["sentence"]
 
 
 def test_pausing_resuming_members_and_disconnecting(desk, sign_in):
@@ -97,3 +112,21 @@ def test_the_test_secret_of_the_builder_never_reaches_a_page(desk, sign_in):
     inbox = desk.inbox()
     client = sign_in(desk.person("Ada", Role.ADMINISTRATOR))
     assert SECRET not in client.get(f"/settings/inboxes/{inbox.id}").content.decode()
+
+
+def test_a_chat_shows_the_line_for_the_site_and_other_inboxes_show_none(desk, sign_in):
+    chat = desk.inbox("Chat", kind="webchat", site_name="Wolk", origins="https://wolk.example")
+    client, key = sign_in(desk.person("Sanne", Role.ADMIN)), unseal(chat.credentials)["hook_token"]
+    page = html.unescape(client.get(f"/settings/inboxes/{chat.id}").content.decode())
+    assert f'/widget/v1/widget.js" data-klankbord="{key}" async></script>' in page
+    other = client.get(f"/settings/inboxes/{desk.inbox().id}")
+    assert "widget.js" not in other.content.decode()
+
+
+def test_the_visitors_door_does_not_ask_a_colleague_to_sign_in_better(desk, sign_in):
+    client = sign_in(desk.person("Noor"))
+    session = client.session
+    del session["has_two_factor"]
+    session.save()
+    assert client.get("/inbox/all").status_code == 302
+    assert client.get("/widget/v1/history").status_code == 401

@@ -36,7 +36,7 @@ _CHANGEABLE = frozenset({"reopen_days", "acknowledges", "acknowledgement", "sign
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One line of a channel's form. value: as stored, never a secret's. kind: see `contract.ask`."""
+    """One line of a channel's form. value: as stored, never a secret's. kind and choices: see `contract.ask`."""
 
     name: str
     label: str
@@ -45,6 +45,7 @@ class Field:
     is_required: bool
     kind: str
     value: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class ChannelCard:
     is_public: bool
     is_private: bool
     has_webhook: bool
+    has_door: bool  # visitors come in through our own door, by a script on the organisation's site
 
 
 def catalogue(*, language: str) -> list[ChannelCard]:
@@ -76,6 +78,7 @@ def card(kind: str, *, language: str, inbox: Inbox | None = None) -> ChannelCard
         is_public="public" in visibilities,
         is_private="private" in visibilities,
         has_webhook=Transport.WEBHOOK in channel.capabilities.transports,
+        has_door=Transport.DOOR in channel.capabilities.transports,
     )
 
 
@@ -238,6 +241,12 @@ def address_of_hook(*, inbox: UUID, by: Membership) -> str:
     return hook_url(unseal(access.inbox_for(by, inbox).credentials)["hook_token"])
 
 
+def script_of_door(*, inbox: UUID, by: Membership) -> str:
+    """The line to put in the pages of a site, so that its visitors find our own door there."""
+    key = address_of_hook(inbox=inbox, by=by).rpartition("/")[2]
+    return f'<script src="{settings.PUBLIC_URL}/widget/v1/widget.js" data-klankbord="{key}" async></script>'
+
+
 def _form(channel: Channel, stored: Mapping[str, Any]) -> list[Field]:
     secrets = secret_names(channel.Credentials)
     return [
@@ -249,6 +258,7 @@ def _form(channel: Channel, stored: Mapping[str, Any]) -> list[Field]:
             is_required=each.metadata["is_required"],
             kind=each.metadata["kind"],
             value="" if each.name in secrets else str(stored.get(each.name, _default(each))),
+            choices=each.metadata["choices"],
         )
         for each in fields(channel.Credentials)
         if "label" in each.metadata
@@ -267,6 +277,8 @@ def _checked(kind: str, values: Mapping[str, str], stored: Mapping[str, Any]) ->
         value: Any = values.get(each.name, "").strip()
         if not value and each.is_secret:
             value = stored.get(each.name, "")
+        if each.choices and value not in each.choices:
+            value = ""  # what the form did not offer was not chosen
         if not value and each.is_required and each.kind != "tick":
             raise Invalid(_("%(field)s is still empty.") % {"field": _(each.label)})
         if each.kind == "number" and value:

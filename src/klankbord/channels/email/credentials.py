@@ -10,6 +10,8 @@ from klankbord.kernel import text as texts
 
 from . import addresses
 
+_SECURITY = ("tls", "starttls", "none")
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -26,7 +28,7 @@ class Credentials:
     )
     imap_host: str = field(default="", metadata=ask("Incoming mail server (IMAP)", "For example imap.example.nl."))
     imap_port: int = field(default=993, metadata=ask("IMAP port", "993 with tls, 143 with starttls.", kind="number"))
-    imap_security: str = field(default="tls", metadata=ask("IMAP security", "tls, starttls or none."))
+    imap_security: str = field(default="tls", metadata=ask("IMAP security", choices=_SECURITY))
     imap_user: str = field(default="", metadata=ask("IMAP user name", "Often the e-mail address."))
     imap_password: str = field(
         default="",
@@ -34,7 +36,7 @@ class Credentials:
     )
     smtp_host: str = field(default="", metadata=ask("Outgoing mail server (SMTP)", "For example smtp.example.nl."))
     smtp_port: int = field(default=587, metadata=ask("SMTP port", "587 with starttls, 465 with tls.", kind="number"))
-    smtp_security: str = field(default="starttls", metadata=ask("SMTP security", "tls, starttls or none."))
+    smtp_security: str = field(default="starttls", metadata=ask("SMTP security", choices=_SECURITY))
     smtp_user: str = field(
         default="", metadata=ask("SMTP user name", "Empty: the same as for IMAP.", is_required=False)
     )

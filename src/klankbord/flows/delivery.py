@@ -222,7 +222,6 @@ def _later_or_failed(parcel: Parcel, error: Unavailable, wires: Wires) -> None:
         seconds=pause,
         is_inbox_wide=error.is_inbox_wide or error.retry_after is None,
         was_asked=error.retry_after is not None,
-        was_asked=error.retry_after is not None,
         parts_done=error.parts_done,
         now=wires.now(),
     )
@@ -238,7 +237,6 @@ def settle_doubt(parcel: Parcel, sentence: str, wires: Wires, *, parts_done: Seq
             sentence,
             seconds=back_off(parcel.attempts),
             is_inbox_wide=False,
-            was_asked=False,
             was_asked=False,
             parts_done=tuple(parts_done),
             now=wires.now(),

@@ -24,7 +24,7 @@ from psycopg_pool import PoolTimeout
 
 from klankbord.desk.inboxes import deliveries
 
-from . import clockwork, delivery, polling, visitors
+from . import clockwork, delivery, polling, visitors, works
 from .intake import take_in_lane
 from .listening import Listeners
 from .wiring import wires
@@ -162,7 +162,7 @@ class Worker:
         async with worker_app.open_async():
             running = asyncio.create_task(
                 worker_app.run_worker_async(
-                    queues=["klankbord"], concurrency=2, install_signal_handlers=False, listen_notify=True,
+                    queues=[works.batch.queue], concurrency=2, install_signal_handlers=False, listen_notify=True,
                     delete_jobs="successful", fetch_job_polling_interval=2.0,
                 )
             )  # fmt: skip

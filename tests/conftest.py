@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from roles import become, become_within
 
 _DATA = Path(tempfile.mkdtemp(prefix="klankbord-test-"))

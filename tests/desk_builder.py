@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from roles import become_within
 from klankbord.contract import Delivery
 from klankbord.desk.conversations.models import Conversation, Message
 from klankbord.desk.inboxes import deliveries
@@ -19,6 +18,7 @@ from klankbord.desk.wall import organisation
 from klankbord.flows import connect
 from klankbord.flows.founding import add_person, found_organisation
 from klankbord.flows.intake import take_in_lane
+from roles import become_within
 
 MONDAY_9AM = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # nine o'clock in Amsterdam
 SECRET = "een-geheim-van-ons-samen"

@@ -1,4 +1,4 @@
-"""Two desks with acknowledgements on, mailing each other through a real Postfix: they must fall silent by themselves."""
+"""Two desks with acknowledgements on, mailing each other through a real Postfix, must fall silent by themselves."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from desk_builder import Desk
 from mailhouse import PASSWORD, MailHouse, within
-from roles import become_within
 
+from desk_builder import Desk
 from klankbord.desk.conversations.models import Message, MessageKind
 from klankbord.desk.inboxes.models import Inbox, Poll
 from klankbord.flows import delivery, polling
 from klankbord.flows.wiring import wires
+from roles import become_within
 
 pytestmark = [pytest.mark.mailservers, pytest.mark.django_db]
 

@@ -1,4 +1,4 @@
-"""Dataclasses as JSON and back, by a closed list of classes: an answer of a limited child process cannot run code here."""
+"""Dataclasses as JSON and back, by a closed list of classes: what a limited child answers cannot run code here."""
 
 from __future__ import annotations
 

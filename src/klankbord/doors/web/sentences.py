@@ -45,7 +45,6 @@ REMARKS: Mapping[str, str | Promise] = {
 }
 
 _EVENTS: Mapping[str, str | Promise] = {
-    "conversation opened": gettext_lazy("Conversation opened"),
     "conversation reopened": gettext_lazy("Opened again by a new message"),
     "conversation woken": gettext_lazy("Back from snooze"),
     "conversation resolved": gettext_lazy("Resolved by %(who)s"),
@@ -65,8 +64,8 @@ _EVENTS: Mapping[str, str | Promise] = {
 }
 # On screen already, as a message, a note or a receipt: a line would say it twice.
 _SILENT = frozenset(
-    {"message received", "reply queued", "automatic reply queued", "note written", "reply sent", "reply delivered",
-     "reply read", "reply failed", "reply uncertain", "receipt"}
+    {"conversation opened", "message received", "reply queued", "automatic reply queued", "note written", "reply sent",
+     "reply delivered", "reply read", "reply failed", "reply uncertain", "receipt"}
 )  # fmt: skip
 
 

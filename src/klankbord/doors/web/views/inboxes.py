@@ -113,6 +113,7 @@ def _inbox_page(request: HttpRequest, inbox: UUID, *, sentence: str = "", status
         "fields": _fields(card, {}),
         "readme": to_html(card.readme),
         "hook_url": connecting.address_of_hook(inbox=found.id, by=by) if card.has_webhook else "",
+        "script": connecting.script_of_door(inbox=found.id, by=by) if card.has_door else "",
         "colleagues": organisations.colleagues(),
         "members": queries.members_of(found.id),
         "sentence": sentence,

@@ -6,9 +6,11 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from klankbord.desk.conversations.models import Attachment, Message, MessageVersion
-from klankbord.flows import casework, presence, reply
+from klankbord.flows import casework, presence, reply, visitors
+from klankbord.flows.accounts import unseal
 
 from .pages import FRAGMENT, text_of
 
@@ -100,6 +102,11 @@ def test_events_are_folded_into_one_line(desk, sign_in, case):
     page = text_of(_page(sign_in, noor, conversation))
     assert "Noor gaf het label Kast" in page
     assert "Noor pakte dit gesprek" in page
+
+
+def test_the_first_message_shows_by_itself_that_the_conversation_was_opened(desk, sign_in, case):
+    conversation, noor = case
+    assert 'class="activity"' not in _page(sign_in, noor, conversation).content.decode()
 
 
 def test_a_long_conversation_opens_at_its_newest_message_and_gives_older_ones_on_demand(desk, sign_in):
@@ -242,3 +249,20 @@ def test_the_side_panel_tells_who_this_is_and_what_came_before(desk, sign_in, ca
     page = text_of(sign_in(noor).get(f"/conversations/{conversation.number}/about"))
     assert "Anouk de Wit" in page
     assert "Een ander gesprek" in page
+
+
+def test_agents_see_that_the_visitor_of_a_chat_is_typing_and_that_they_stopped(desk, sign_in):
+    desk.now = timezone.now()  # the screens have their own clock
+    chat = desk.inbox("Chat", kind="webchat", site_name="Wolk", origins="https://wolk.example")
+    noor = sign_in(desk.person("Noor"))
+    with desk.open():
+        widget = visitors.find_widget(unseal(chat.credentials)["hook_token"])
+    _token, visit = visitors.start_visit(widget=widget, identity=None, now=desk.now)
+    visitors.send_message(visit=visit, client_id="1", text="Hallo?", now=desk.now)
+    desk.take_in()
+    address = f"/conversations/{desk.conversations()[0].number}/seen"
+    assert "typt" not in text_of(noor.post(address))
+    visitors.typing(visit=visit, is_typing=True, now=desk.now)
+    assert "typt" in text_of(noor.post(address))
+    visitors.typing(visit=visit, is_typing=False, now=desk.now)
+    assert "typt" not in text_of(noor.post(address))

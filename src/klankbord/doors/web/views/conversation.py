@@ -45,7 +45,9 @@ def timeline(request: HttpRequest, number: int) -> HttpResponse:
 @require_GET
 def head(request: HttpRequest, number: int) -> HttpResponse:
     found = access.conversation_for(member_of(request), number)
-    return render(request, "web/conversation/_head.html", parts.head(request, found, now=timezone.now()))
+    now = timezone.now()
+    context = parts.head(request, found, now=now) | parts.presence_in(found, by=member_of(request), now=now)
+    return render(request, "web/conversation/_head.html", context)
 
 
 @require_GET
@@ -104,8 +106,7 @@ def seen(request: HttpRequest, number: int) -> HttpResponse:
     by, now = member_of(request), timezone.now()
     found = access.conversation_for(by, number)
     presence.seen(conversation=found.id, by=by, now=now, is_typing=request.POST.get("typing") == "1")
-    others = presence.others(conversation=found.id, by=by, now=now)
-    return render(request, "web/conversation/_presence.html", {"others": others, "conversation": found})
+    return render(request, "web/conversation/_presence.html", parts.presence_in(found, by=by, now=now))
 
 
 def _position(text: str) -> queries.Position | None:

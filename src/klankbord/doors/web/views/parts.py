@@ -21,7 +21,8 @@ from klankbord.desk.conversations.models import Conversation, Message, MessageKi
 from klankbord.desk.conversations.queries import Filters, View
 from klankbord.desk.errors import NotFound
 from klankbord.desk.organisations import queries as organisations
-from klankbord.flows import composing, presence
+from klankbord.desk.organisations.models import Membership
+from klankbord.flows import composing, presence, visitors
 from klankbord.kernel.ids import random_token
 
 from .. import times
@@ -111,6 +112,15 @@ def head(request: HttpRequest, conversation: Conversation, *, now: datetime) -> 
             Status(conversation.status), "resolve"
         ),
         "snooze_presets": _snooze_presets(now),
+    }
+
+
+def presence_in(conversation: Conversation, *, by: Membership, now: datetime) -> dict[str, Any]:
+    """Who else is busy with it just now: colleagues, and the visitor of a chat."""
+    return {
+        "conversation": conversation,
+        "others": presence.others(conversation=conversation.id, by=by, now=now),
+        "is_visitor_typing": visitors.is_visitor_typing(conversation=conversation.id, now=now),
     }
 
 

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from roles import become_within
 from desk_builder import Desk
 from klankbord.desk.conversations.models import (
     Conversation,
@@ -26,6 +25,7 @@ from klankbord.desk.organisations.models import Membership, Role, Team
 from klankbord.desk.rows import run
 from klankbord.desk.wall import NoOrganisation, OtherOrganisation, current_organisation_id, organisation
 from klankbord.kernel.ids import uuid7
+from roles import become_within
 
 pytestmark = pytest.mark.django_db
 

@@ -14,6 +14,12 @@ import pytest
 sys.path.append(str(Path(__file__).parent.parent / "channels"))
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Nobody signs in here, and a slow hash for each person is most of a test's time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def platform(desk: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The far side of every channel's wires in this test; see `far_platform.FarPlatform`."""

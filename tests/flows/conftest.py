@@ -50,3 +50,16 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
         counted_here.extend(seen[start:])
 
     return counting
+
+
+@pytest.fixture
+def noor(desk: Any) -> Any:
+    """An agent."""
+    return desk.person("Noor")
+
+
+@pytest.fixture
+def conversation(desk: Any, platform: Any) -> Any:
+    """Of a customer who waits for an answer."""
+    [conversation] = desk.receive(platform.inbox(), desk.event(text="Waar blijft mijn kast?"))
+    return conversation

@@ -12,7 +12,7 @@ from worlds import AnsweringHttp, NoMail, Request
 
 from desk_builder import SECRET, Desk
 from klankbord.contract import Response, Wires
-from klankbord.desk.conversations.models import Conversation, Message, Thread
+from klankbord.desk.conversations.models import Conversation, Message, Outbox, Thread
 from klankbord.desk.inboxes.models import Inbox
 from klankbord.desk.organisations.models import Membership
 from klankbord.flows import delivery
@@ -119,3 +119,9 @@ def again(desk: Desk, row: Any) -> Any:
     """The row as it is now."""
     with desk.open():
         return type(row).objects.get(id=row.id)
+
+
+def outbox(desk: Desk) -> list[str]:
+    """The states of the replies that have not arrived yet, in order."""
+    with desk.open():
+        return list(Outbox.objects.order_by("id").values_list("state", flat=True))

@@ -19,4 +19,7 @@ for each in ("DATABASE_URL", "KLANKBORD_ROLE"):
 # Child processes that tests start read the product's own.
 os.environ["DJANGO_SETTINGS_MODULE"] = "klankbord.project.settings"
 
+from klankbord.plumbing.look.translations import compile_all  # noqa: E402
 from klankbord.project.settings import *  # noqa: E402, F403
+
+compile_all()  # before the first sentence is asked for: what was not there then stays English in this process

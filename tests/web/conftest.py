@@ -7,12 +7,6 @@ import pytest
 from django.test import Client
 
 from klankbord.desk.organisations.models import Membership
-from klankbord.plumbing.look.translations import compile_all
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _translations() -> None:
-    compile_all()
 
 
 @pytest.fixture

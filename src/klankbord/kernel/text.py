@@ -37,7 +37,8 @@ def cut(text: str, limit: int, *, ellipsis: str = "…") -> str:
         if match.end() > limit - len(ellipsis):
             break
         end = match.end()
-    return text[:end] + ellipsis
+    # One grapheme that is longer than the room (a letter under a thousand accents) is cut inside, not left out.
+    return (text[:end] or text[: limit - len(ellipsis)]) + ellipsis
 
 
 def length(text: str, *, unit: str, per_link: int | None = None) -> int:

@@ -32,22 +32,24 @@ SET_STATUS = {
     "flows/reply.py",  # taking a reply back puts the status back
 }
 
+BENCH = {"doors/cli/benches/seed.py"}  # fills a throw-away desk with a hundred thousand rows, as its owner
+
 MAKES, CHANGES = {"create", "bulk_create", "get_or_create", "update_or_create"}, {"update", "delete", "bulk_update"}
 SQL = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+conversations_(message|conversation)\b")
 
 
 def test_messages_are_made_in_three_places():
-    assert writers(PRODUCT)["make message"] - MAKE_MESSAGES == set()
+    assert writers(PRODUCT)["make message"] - MAKE_MESSAGES == BENCH
 
 
 def test_messages_change_where_something_happened_to_them_and_nowhere_else():
     found = writers(PRODUCT)
-    assert (found["change message"] | found["make message"]) - CHANGE_MESSAGES == set()
+    assert (found["change message"] | found["make message"]) - CHANGE_MESSAGES == BENCH
 
 
 def test_conversations_are_written_by_the_desk():
     found = writers(PRODUCT)
-    assert (found["make conversation"] | found["change conversation"]) - WRITE_CONVERSATIONS == set()
+    assert (found["make conversation"] | found["change conversation"]) - WRITE_CONVERSATIONS == BENCH
 
 
 def test_a_status_changes_by_an_arrival_or_an_act():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from far_platform import FarPlatform, again, answer
@@ -68,6 +69,11 @@ def on_case(act: Callable[..., Any], **more: Any) -> Deed:
     return lambda scene, by: act(conversation=scene.conversation.id, by=by, now=scene.desk.now, **more)
 
 
+def compose(*, conversation: UUID, by: Membership, now: datetime) -> composing.Composer:
+    """As the screens do: the case comes from `access`."""
+    return composing.composer(conversation=access.conversation_for(by, conversation), by=by, now=now)
+
+
 def on_inbox(act: Callable[..., Any], **more: Any) -> Deed:
     return lambda scene, by: act(inbox=scene.inbox.id, by=by, now=scene.desk.now, **more)
 
@@ -78,7 +84,7 @@ def on_reply(act: Callable[..., Any], **more: Any) -> Deed:
 
 DEEDS: dict[str, tuple[Deed, set[Role]]] = {
     "read": (lambda scene, by: access.conversation_for(by, scene.conversation.id), {A, L, N, D}),
-    "compose": (on_case(composing.composer), {A, L, N, D}),
+    "compose": (on_case(compose), {A, L, N, D}),
     "claim": (on_case(casework.claim), ANSWERS),
     "release": (on_case(casework.release), ANSWERS),
     "assign": (lambda scene, by: on_case(casework.assign, owner=scene.boss.id, team=None)(scene, by), ANSWERS),
@@ -332,7 +338,7 @@ def test_drafts_are_ones_own(desk: Desk, platform: FarPlatform) -> None:
             now=desk.now,
         )
         assert access.drafts_of(noor, scene.conversation.id) == []
-        assert composing.composer(conversation=scene.conversation.id, by=noor, now=desk.now).reply_draft == ""
+        assert compose(conversation=scene.conversation.id, by=noor, now=desk.now).reply_draft == ""
 
 
 def test_who_looks_is_told_to_colleagues_who_may_see_it(desk: Desk, platform: FarPlatform) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from .conversations.models import Attachment, Conversation, Draft, Message, Thread
 from .errors import NotAllowed, NotFound
 from .inboxes.models import Inbox, InboxMember
@@ -39,26 +41,29 @@ def _works_here(by: Membership) -> bool:
 
 def visible_inboxes(by: Membership) -> frozenset[UUID]:
     """The inboxes whose conversations this person may see."""
-    if not _works_here(by):
-        return frozenset()
+    return frozenset(_visible(by).values_list("id", flat=True))
+
+
+def _visible(by: Membership) -> QuerySet[Inbox]:
     inboxes = Inbox.objects.all()
+    if not _works_here(by):
+        return inboxes.none()
     if by.role not in SEES_EVERY_INBOX:
         own = InboxMember.objects.filter(member=by).values("inbox_id")
         inboxes = inboxes.filter(is_open_to_all=True) | inboxes.filter(id__in=own)
-    return frozenset(inboxes.values_list("id", flat=True))
+    return inboxes
 
 
 def inboxes_of(by: Membership) -> dict[UUID, Inbox]:
     """The inboxes that a person may see, by name, without their credentials."""
-    found = Inbox.objects.filter(id__in=visible_inboxes(by)).defer("credentials")
-    return {inbox.id: inbox for inbox in found.order_by("name")}
+    return {inbox.id: inbox for inbox in _visible(by).defer("credentials").order_by("name")}
 
 
 def conversation_for(by: Membership, key: UUID | int) -> Conversation:
     """A conversation by id or number. Raises NotFound, also when it stands in an inbox this person may not see."""
     found = Conversation.objects.filter(id=key) if isinstance(key, UUID) else Conversation.objects.filter(number=key)
-    conversation = found.first()
-    if conversation is None or conversation.inbox_id not in visible_inboxes(by):
+    conversation = found.filter(inbox_id__in=_visible(by).values("id")).first()
+    if conversation is None:
         raise NotFound
     return conversation
 

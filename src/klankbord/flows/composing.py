@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import F
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from klankbord.contract import Action, Visibility
 from klankbord.desk import access
-from klankbord.desk.conversations.models import Draft, Thread
+from klankbord.desk.conversations.models import Conversation, Draft, Thread
 from klankbord.desk.inboxes.models import InboxState
-from klankbord.desk.organisations.models import Membership
+from klankbord.desk.organisations.models import Membership, Organisation
 
 from .accounts import Connected, open_account
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +63,17 @@ class Composer:
     draft_saved_at: datetime | None
 
 
-def composer(*, conversation: UUID, by: Membership, now: datetime) -> Composer:
-    found = access.conversation_for(by, conversation)
-    threads = list(
-        Thread.objects.select_related("inbox", "handle", "organisation")
-        .filter(conversation_id=found.id)
-        .order_by(F("last_inbound_at").desc(nulls_last=True), "-created_at")
-    )
-    modes = [mode for thread in threads for mode in _modes(thread, threads, now)]
+def composer(
+    *, conversation: Conversation, by: Membership, now: datetime, threads: Sequence[Thread] | None = None
+) -> Composer:
+    """conversation: as `access` gave it to this person. threads: all of it, with inbox and handle, if known already."""
+    if threads is None:
+        threads = list(Thread.objects.select_related("inbox", "handle").filter(conversation_id=conversation.id))
+    threads = sorted(threads, key=lambda thread: (thread.last_inbound_at or _NEVER, thread.created_at), reverse=True)
+    modes = [mode for thread in threads for mode in _modes(thread, threads, by.organisation)]
     spoke_last_at = threads[0].last_inbound_at if threads else None
     spoke_last_in = modes[0] if spoke_last_at else None
-    drafts = {draft.kind: draft for draft in Draft.objects.filter(conversation_id=found.id, member=by)}
+    drafts = {draft.kind: draft for draft in Draft.objects.filter(conversation_id=conversation.id, member=by)}
     reply, note = drafts.get("reply"), drafts.get("note")
     if reply is not None and reply.thread_id:
         modes.sort(key=lambda mode: mode.thread_id != reply.thread_id)
@@ -123,8 +125,8 @@ def window_closes_at(thread: Thread, connected: Connected) -> datetime | None:
     return thread.last_inbound_at + duration
 
 
-def _modes(thread: Thread, threads: list[Thread], now: datetime) -> list[ComposerMode]:
-    connected = open_account(thread.inbox, thread.organisation)
+def _modes(thread: Thread, threads: Sequence[Thread], ours: Organisation) -> list[ComposerMode]:
+    connected = open_account(thread.inbox, ours)
     modes = [_mode(thread, connected, thread.visibility)]
     can_go_private = (
         thread.visibility == Visibility.PUBLIC

@@ -211,7 +211,6 @@ def threads_of(conversation: UUID) -> list[Thread]:
     found = Thread.objects.filter(conversation_id=conversation).select_related(
         "handle", "inbox", "conversation__contact", "conversation__owner__user", "conversation__team"
     )
-    found = found.defer("inbox__credentials", "inbox__facts", "inbox__health")
     return list(found.order_by("created_at", "id"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from klankbord.desk import access
 from klankbord.desk.conversations import queries
-from klankbord.desk.conversations.models import Conversation, Message, MessageKind, Status
+from klankbord.desk.conversations.models import Conversation, Message, MessageKind, Status, Thread
 from klankbord.desk.conversations.queries import Filters, View
 from klankbord.desk.errors import NotFound
 from klankbord.desk.organisations import queries as organisations
@@ -64,10 +64,11 @@ def uuid_of(text: str | None) -> UUID | None:
 
 def pane(request: HttpRequest, conversation: Conversation, *, now: datetime) -> dict[str, Any]:
     """All that the open conversation shows, except the side panel, which comes after it."""
+    shown = timeline(request, conversation, now=now)
     return {
-        **timeline(request, conversation, now=now),
+        **shown,
         **head(request, conversation, now=now),
-        **composer(request, conversation, now=now),
+        **composer(request, conversation, now=now, threads=shown["threads"]),
     }
 
 
@@ -124,9 +125,16 @@ def presence_in(conversation: Conversation, *, by: Membership, now: datetime) ->
     }
 
 
-def composer(request: HttpRequest, conversation: Conversation, *, now: datetime, **more: Any) -> dict[str, Any]:
+def composer(
+    request: HttpRequest,
+    conversation: Conversation,
+    *,
+    now: datetime,
+    threads: Sequence[Thread] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
     by = member_of(request)
-    found = composing.composer(conversation=conversation.id, by=by, now=now)
+    found = composing.composer(conversation=conversation, by=by, now=now, threads=threads)
     open_modes = [mode for mode in found.modes if not mode.blocked_reason]
     return {
         "conversation": conversation,

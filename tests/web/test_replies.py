@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 
 from klankbord.desk.conversations.models import Attachment, Draft, Message, Outbox
+from klankbord.doors.web.views.parts import first_mode
 from klankbord.flows import reply
+from klankbord.flows.composing import ComposerMode
 
 from .pages import FRAGMENT, field, mode, text_of
 
@@ -251,3 +254,22 @@ def test_the_composer_points_to_where_the_customer_spoke_last_whatever_was_begun
     assert "Beantwoord openbaar" in text_of(begun)  # the words stay where they were begun
     assert 'data-spoke-in="private"' in begun.content.decode()
     assert client.get(address).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("said_in", "offered"),
+    [("private", "private"), ("public", "public")],
+    ids=["private stays private", "public moves on"],
+)
+def test_when_the_contacts_place_is_blocked_nothing_private_is_offered_to_the_public(said_in, offered):
+    blocked = _mode_in(said_in, blocked_reason="dicht")
+    assert first_mode([blocked, _mode_in("public")]).visibility == offered
+    assert first_mode([_mode_in("private"), _mode_in("public")]).visibility == "private"
+    assert first_mode([]) is None
+
+
+def _mode_in(visibility, **changes):
+    facts = dict.fromkeys(("channel_label", "kind", "band_sentence", "unit", "warning", "blocked_reason"), "")
+    none = dict.fromkeys(("limit", "per_link", "window_closes_at"))
+    sizes = {"splits": False, "media_count": 0, "media_bytes": 0, "media_types": (), "has_title": False}
+    return ComposerMode(**{**facts, **none, **sizes, "thread_id": uuid4(), "visibility": visibility, **changes})

@@ -135,11 +135,10 @@ def composer(
 ) -> dict[str, Any]:
     by = member_of(request)
     found = composing.composer(conversation=conversation, by=by, now=now, threads=threads)
-    open_modes = [mode for mode in found.modes if not mode.blocked_reason]
     return {
         "conversation": conversation,
         "composer": found,
-        "first_mode": next(iter([*open_modes, *found.modes]), None),
+        "first_mode": first_mode(found.modes),
         "emoji": EMOJI.split(),
         "client_key": random_token(),
         "may_answer": access.may(by, "answer"),
@@ -147,6 +146,15 @@ def composer(
         "undo_seconds": by.organisation.undo_seconds,
         **more,
     }
+
+
+def first_mode(modes: Sequence[composing.ComposerMode]) -> composing.ComposerMode | None:
+    """Where words go unless the agent says otherwise. When the contact's own place is blocked another open one is
+    offered, but never a public one for what was said in private."""
+    if not modes or not modes[0].blocked_reason:
+        return modes[0] if modes else None
+    fitting = (mode for mode in modes if not mode.blocked_reason and (modes[0].is_public or not mode.is_public))
+    return next(fitting, modes[0])
 
 
 def _snooze_presets(now: datetime) -> list[tuple[str, str, str]]:

@@ -88,7 +88,9 @@ def test_read_reply_undo_and_resolve_without_a_mouse(page, desk_at_work, live_se
     page.keyboard.press("Escape")
     page.keyboard.press("u")
     _wait_for_words(page, "Hij komt morgen.")
+    page.wait_for_function("document.activeElement?.id === 'reply-text'")  # the cursor is back in the words
     page.keyboard.press("Escape")
+    page.wait_for_function("document.activeElement?.id !== 'reply-text'")
     page.keyboard.press("e")
     page.wait_for_selector("#timeline .words:has-text('Vraag van Bram')")  # the next one opens
     with desk_at_work.open():

@@ -1,5 +1,5 @@
 """A conversation's state and how it changes: pure functions, used by the message path for batches and by services for
-one. Statuses change nowhere else."""
+one. Who else may set a status is named in `tests/house/test_writers.py`."""
 
 from __future__ import annotations
 

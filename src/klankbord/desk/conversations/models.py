@@ -1,6 +1,6 @@
 """Conversations (cases), the threads in which they run, their messages, and the engine's queues around them.
 
-Only `services` and `arrivals` of this package write messages and statuses.
+Few modules write messages and statuses; `tests/house/test_writers.py` names them all.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -63,13 +64,11 @@ def test_f8_without_a_database_the_door_says_503_and_never_2xx_and_all_comes_in_
     assert post(fresh_connection(house), target, body_of(Number("before", 0, 1, 1))) == 200
     postmaster = postmaster_of(engine)
     gone = [postmaster, *backends_of(postmaster)]
-    for process in gone:
-        os.kill(process, signal.SIGSTOP)  # lets nobody in, and answers nobody who is in
+    tell_all(gone, signal.SIGSTOP)  # lets nobody in, and answers nobody who is in
     try:
         assert post(fresh_connection(house), target, body_of(Number("during", 0, 1, 1))) == 503
     finally:
-        for process in gone:
-            os.kill(process, signal.SIGCONT)
+        tell_all(gone, signal.SIGCONT)
     load = Generator(house, target, total=100).start()
     settle_and_check(house, target, load)
 
@@ -94,6 +93,12 @@ def test_f9_when_no_connection_is_left_the_door_says_503_and_recovers(house: Hou
             each.close()
     load = Generator(house, target, total=100).start()
     settle_and_check(house, target, load)
+
+
+def tell_all(processes: list[int], what: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):  # a connection may end on its own meanwhile
+            os.kill(process, what)
 
 
 def take_all_connections(house: House, hoard: list[psycopg.Connection]) -> None:

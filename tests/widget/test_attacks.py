@@ -16,9 +16,10 @@ from klankbord.desk.contacts.models import Contact
 from klankbord.desk.conversations.models import Attachment
 from klankbord.desk.inboxes.models import Delivery, VisitorSession, VisitorUpload
 from klankbord.desk.organisations.models import Role
-from klankbord.doors.widget.limits import MESSAGES, NEW_VISITS, Limiter, Rate
+from klankbord.doors.widget.limits import MESSAGES, NEW_VISITS, Limiter
 from klankbord.flows import connect, visitors
 from klankbord.flows.store import file_store
+from klankbord.flows.visitors import Rate
 
 from .widget_site import ORIGIN, SECRET, Site, Visitor
 
@@ -262,8 +263,8 @@ def test_a_machine_that_fills_in_everything_or_is_too_fast_gets_nowhere(site: Si
     assert (too_fast.status_code, too_fast["Retry-After"]) == (429, "1")
 
 
-def test_a_bucket_fills_again(site: Site) -> None:
-    limiter, rate = Limiter(), Rate(burst=2, per_minute=6)
+def test_a_bucket_of_a_process_fills_again() -> None:
+    limiter, rate = Limiter(), Rate("x", burst=2, per_minute=6)
     assert [limiter.wait_for(rate, "a", now=0) for _ in range(3)] == [0, 0, 10]
     assert limiter.wait_for(rate, "b", now=0) == 0
     assert limiter.wait_for(rate, "a", now=10) == 0

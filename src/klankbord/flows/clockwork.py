@@ -48,4 +48,5 @@ def keep_house(*, now: datetime, delivery_days: int) -> None:
         run("DELETE FROM conversations_liveevent WHERE at < %s", [now - timedelta(hours=1)])
     visitors.forget_unsent_files(now=now)
     visitors.forget_idle_visitors(now=now)
+    visitors.forget_knocks(now=now)
     file_store().delete_abandoned(before=now - timedelta(hours=1))

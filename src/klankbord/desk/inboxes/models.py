@@ -208,6 +208,21 @@ class VisitorSession(models.Model):
         indexes = [models.Index(fields=["last_seen_at"], name="visitor_session_age")]
 
 
+class Knock(models.Model):
+    """Entrance: how much of what the widget's door allows was used, for all web processes together. Unlogged: after a
+    crash everybody starts anew.
+
+    who: SHA-256, hexadecimal, of the rate and of the network or visitor it holds for; nobody's name or address.
+    free_at: from then on nothing is used any more, and the row says nothing.
+    """
+
+    rights: ClassVar[str] = "SELECT, INSERT, UPDATE"
+    worker_rights: ClassVar[str] = "SELECT, DELETE"
+
+    who = models.CharField(max_length=64, primary_key=True)
+    free_at = models.DateTimeField()
+
+
 class Visitor(Owned):
     """Someone who chats on a site: what they left us, and how far they have read.
 

@@ -19,9 +19,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
 from klankbord.flows import visitors
-from klankbord.flows.visitors import Visit, Widget
+from klankbord.flows.visitors import Rate, Visit, Widget
 
-from .limits import ANYTHING, Rate, limiter, network_of
+from .limits import ANYTHING, limiter, network_of
 
 MOST_BODY = 64_000  # bytes of JSON
 _STAMP_SALT = "klankbord.widget.stamp"
@@ -59,7 +59,7 @@ def door(method: str) -> Callable[[Callable[P, dict[str, Any] | HttpResponseBase
                     raise Refusal(405, "method")
                 if getattr(request, "member", None) is not None:
                     raise Refusal(400, "cookies")  # an agent's session has no business here: another wall is open
-                slow_down(ANYTHING, network_of(request))
+                wait_if(limiter.wait_for(ANYTHING, network_of(request)))
                 answered = view(*args, **kwargs)
                 response = JsonResponse(answered) if isinstance(answered, dict) else answered
             except Refusal as refusal:
@@ -104,10 +104,14 @@ def own_origins(request: HttpRequest) -> set[str]:
     return {settings.PUBLIC_URL, f"{request.scheme}://{request.get_host()}"}
 
 
-def slow_down(rate: Rate, who: str) -> None:
-    wait = limiter.wait_for(rate, who)
-    if wait:
-        raise Refusal(429, "too-fast", retry_after=wait)
+def slow_down(*rates: tuple[Rate, str]) -> None:
+    """Take one from each bucket, the string says whose; refused when one is empty."""
+    wait_if(visitors.knock(*rates, now=now()))
+
+
+def wait_if(seconds: int) -> None:
+    if seconds:
+        raise Refusal(429, "too-fast", retry_after=seconds)
 
 
 def read_json(request: HttpRequest) -> dict[str, Any]:

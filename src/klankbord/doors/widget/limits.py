@@ -1,5 +1,8 @@
-"""How often one visitor, and one network, may knock. Counted in this process: with n web processes it is n times that,
-which still keeps a flood away from the agents."""
+"""How often one visitor, and one network, may knock.
+
+What somebody could do harm with is counted in the database, for all web processes together (`flows.visitors.knock`).
+Only the rough guard on everything is counted here, in one process: it has to cost less than what it keeps out.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,25 @@ import ipaddress
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from klankbord.flows.visitors import Rate
+
+NEW_VISITS = Rate("new visits", burst=30, per_minute=20)  # per network
+MESSAGES = Rate("messages", burst=15, per_minute=20)  # per visitor
+NETWORK_MESSAGES = Rate("messages of a network", burst=120, per_minute=120)
+FILES = Rate("files", burst=10, per_minute=10)  # per visitor
+NETWORK_FILES = Rate("files of a network", burst=60, per_minute=60)
+ADDRESSES = Rate("addresses", burst=5, per_minute=2)  # per visitor: nobody mistypes theirs more often
+
+ANYTHING = Rate("anything", burst=600, per_minute=1_200)  # per network and process
 _MOST_REMEMBERED = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """`burst` at once, `per_minute` on the long run."""
-
-    burst: int
-    per_minute: float
-
-
-NEW_VISITS = Rate(burst=30, per_minute=20)  # per network
-MESSAGES = Rate(burst=15, per_minute=20)  # per visitor
-NETWORK_MESSAGES = Rate(burst=120, per_minute=120)
-FILES = Rate(burst=10, per_minute=10)  # per visitor
-ANYTHING = Rate(burst=600, per_minute=1_200)  # per network
-
-
 class Limiter:
-    """Token buckets by name, the longest unused forgotten first."""
+    """Token buckets of this process, the longest unused forgotten first."""
 
     def __init__(self) -> None:
         self._buckets: OrderedDict[tuple[Rate, str], tuple[float, float]] = OrderedDict()

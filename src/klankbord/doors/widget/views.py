@@ -34,7 +34,7 @@ from .gate import (
     slow_down,
     with_visit,
 )
-from .limits import FILES, MESSAGES, NETWORK_MESSAGES, NEW_VISITS, network_of
+from .limits import ADDRESSES, FILES, MESSAGES, NETWORK_FILES, NETWORK_MESSAGES, NEW_VISITS, network_of
 
 MOST_CHARACTERS = 4_000
 MOST_FILES, MOST_FILE_BYTES = 10, 10_000_000
@@ -102,7 +102,7 @@ def conversations(request: HttpRequest) -> JsonResponse:
     check_origin(request, widget)
     if document.get("website"):
         raise Refusal(403, "refused")  # people do not see this field; machines fill in everything
-    slow_down(NEW_VISITS, network_of(request))
+    slow_down((NEW_VISITS, network_of(request)))
     check_stamp(document.get("stamp"), key, at=now())
     token, visit = visitors.start_visit(widget=widget, identity=_identity(document.get("identity")), now=now())
     return JsonResponse({"token": token, "is_known": visit.is_proven}, status=201)
@@ -122,8 +122,7 @@ def messages(request: HttpRequest, visit: Visit) -> JsonResponse:
         raise Refusal(413, "too-large")
     if not text and not files:
         raise Refusal(422, "empty")
-    slow_down(MESSAGES, f"{visit.widget.inbox_id} {visit.visitor}")
-    slow_down(NETWORK_MESSAGES, network_of(request))
+    slow_down((MESSAGES, _who(visit)), (NETWORK_MESSAGES, network_of(request)))
     taken_at = now()
     try:
         visitors.send_message(
@@ -146,7 +145,7 @@ def attachments(request: HttpRequest, visit: Visit) -> JsonResponse:
     """Take one file, for a message that is to come. multipart/form-data, field `file`."""
     if int(request.headers.get("Content-Length") or 0) > MOST_FILE_BYTES + 100_000:
         raise Refusal(413, "too-large")
-    slow_down(FILES, f"{visit.widget.inbox_id} {visit.visitor}")
+    slow_down((FILES, _who(visit)), (NETWORK_FILES, network_of(request)))
     file = request.FILES.get("file")
     if file is None:
         raise Refusal(400, "invalid")
@@ -228,9 +227,13 @@ def email(request: HttpRequest, visit: Visit) -> dict[str, Any]:
         validate_email(address)
     except ValidationError:
         raise Refusal(422, "email") from None
-    slow_down(MESSAGES, f"{visit.widget.inbox_id} {visit.visitor}")
+    slow_down((ADDRESSES, _who(visit)))
     visitors.leave_address(visit=visit, email=address, name=one_line(_string(document, "name"), limit=100), now=now())
     return {"email": address}
+
+
+def _who(visit: Visit) -> str:
+    return f"{visit.widget.inbox_id} {visit.visitor}"
 
 
 def _file(file: visitors.LineFile) -> dict[str, Any]:

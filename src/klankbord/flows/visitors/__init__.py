@@ -11,6 +11,7 @@ opens the wall itself.
 
 from .entering import Identity, Visit, Widget, find_visit, find_widget, forget_idle_visitors, start_visit
 from .files import NoSuchFile, TooManyFiles, add_file, forget_unsent_files, open_file
+from .knocking import Rate, forget_knocks, knock
 from .mailing import mail_unseen
 from .reading import History, Line, LineFile, history, mark_read
 from .writing import LostFile, Page, is_visitor_typing, leave_address, send_message, typing
@@ -23,6 +24,7 @@ __all__ = [
     "LostFile",
     "NoSuchFile",
     "Page",
+    "Rate",
     "TooManyFiles",
     "Visit",
     "Widget",
@@ -30,9 +32,11 @@ __all__ = [
     "find_visit",
     "find_widget",
     "forget_idle_visitors",
+    "forget_knocks",
     "forget_unsent_files",
     "history",
     "is_visitor_typing",
+    "knock",
     "leave_address",
     "mail_unseen",
     "mark_read",

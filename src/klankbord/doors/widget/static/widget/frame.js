@@ -107,6 +107,8 @@ window.addEventListener("message", (event) => {
 const REFUSED = { 400: "invalid", 403: "refused", 413: "tooLarge", 422: "invalid" };
 
 const call = (path, options) => request(token, path, options);
+const isTooFast = (error) => error instanceof Refused && error.status === 429;
+const inWords = (seconds) => (seconds < 90 ? say("seconds", seconds) : say("minutes", Math.ceil(seconds / 60)));
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function start() {
@@ -121,7 +123,8 @@ async function start() {
         token = made.token;
         return;
       } catch (error) {
-        if (!(error instanceof Refused) || error.status !== 429) throw error;
+        // Somebody who types at once is quicker than a machine may be; all other waits are told.
+        if (!isTooFast(error) || error.retryAfter > 2) throw error;
         await pause(error.retryAfter * 1000);
       }
     }
@@ -246,7 +249,8 @@ async function deliverOne(each) {
         draw();
         return true;
       }
-      each.state = "waiting";
+      each.state = isTooFast(error) ? "slow" : "waiting";
+      each.wait = error.retryAfter || 0;
       draw();
       const wait = error.retryAfter || Math.min(30, 2 ** attempt);
       await Promise.race([pause(wait * 1000), new Promise((done) => window.addEventListener("online", done, { once: true }))]);
@@ -268,7 +272,8 @@ async function choose(list) {
       entry.id = (await call("attachments", { method: "POST", form })).id;
     } catch (error) {
       chosen = chosen.filter((each) => each !== entry);
-      wrong(say(error instanceof Refused && error.status === 413 ? "fileTooLarge" : "fileFailed", file.name));
+      if (isTooFast(error)) wrong(say("fileSlow", inWords(error.retryAfter)));
+      else wrong(say(error instanceof Refused && error.status === 413 ? "fileTooLarge" : "fileFailed", file.name));
     }
     drawChosen();
   }
@@ -287,7 +292,8 @@ async function saveAddress() {
     await start();
     await call("email", { method: "POST", json: { email } });
   } catch (error) {
-    $("email-wrong").textContent = error instanceof Refused && error.status === 422 ? say("emailWrong") : say("tryLater");
+    const isWrong = error instanceof Refused && error.status === 422;
+    $("email-wrong").textContent = isTooFast(error) ? say("tryIn", inWords(error.retryAfter)) : say(isWrong ? "emailWrong" : "tryLater");
     $("email-wrong").hidden = false;
     return false;
   }
@@ -429,7 +435,7 @@ function drawOutgoing(each) {
     chip.append(icon(PAPER), element("span", "", file.name));
     drawn.append(chip);
   }
-  const state = element("span", each.state === "failed" ? "state failed" : "state", say(each.state));
+  const state = element("span", each.state === "failed" ? "state failed" : "state", say(each.state, inWords(each.wait || 0)));
   if (each.state === "failed") {
     const again = element("button", "link", say("again"));
     again.type = "button";

@@ -123,3 +123,11 @@ def test_guides_become_html_and_nothing_in_them_can_act():
     assert "<td>2</td>" in html
     assert "<script>" not in html
     assert 'href="javascript' not in html
+
+
+def test_a_table_without_a_head_keeps_all_its_rows_as_rows():
+    html = markdown.to_html("| | |\n|---|---|\n| Server | imap.wolk.example |\n| Port | |")
+    assert "<th" not in html
+    assert html.count("<tr>") == 2
+    assert "<td>imap.wolk.example</td>" in html
+    assert html.count("<td>") == 4

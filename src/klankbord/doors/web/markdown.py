@@ -55,10 +55,12 @@ def _items(lines: list[str]) -> list[str]:
 
 
 def _table(lines: list[str]) -> str:
-    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines if not set(line) <= set("|-: ")]
-    head = "".join(f"<th>{_inline(cell)}</th>" for cell in rows[0])
-    body = "".join(f"<tr>{''.join(f'<td>{_inline(cell)}</td>' for cell in row)}</tr>" for row in rows[1:])
-    table = f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    """The row above the line of dashes is the head; an empty one is left out, and no other takes its place."""
+    head, *body = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+    rows = "".join(f"<tr>{''.join(f'<td>{_inline(cell)}</td>' for cell in row)}</tr>" for row in body[1:])
+    titles = "".join(f'<th scope="col">{_inline(cell)}</th>' for cell in head)
+    top = f"<thead><tr>{titles}</tr></thead>" if any(head) else ""
+    table = f'<table class="table">{top}<tbody>{rows}</tbody></table>'
     return f'<div class="scroll-x" tabindex="0">{table}</div>'
 
 

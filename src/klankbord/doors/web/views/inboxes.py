@@ -46,7 +46,6 @@ def inboxes(request: HttpRequest) -> HttpResponse:
 def catalogue(request: HttpRequest) -> HttpResponse:
     access.require(member_of(request), "manage inboxes")
     cards = connecting.catalogue(language=get_language() or "nl")
-    cards = connecting.catalogue(language=get_language() or "nl")
     return render(request, "web/settings/catalogue.html", {"frame": frame(request), "page": "settings", "cards": cards})
 
 

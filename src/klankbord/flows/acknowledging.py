@@ -15,14 +15,14 @@ from .sending import queue_automatic_all
 
 _PAUSE = timedelta(hours=24)
 # Locked first, and looked at in a statement of its own: a person who writes to two of our inboxes in the same second
-# is answered by one of them.
+# is answered by one of them. Gathered apart, or the database looks the batch up again for every person it knows.
 _WRITERS = """
-    SELECT h.id FROM contacts_handle h
-     WHERE h.organisation_id = %s AND h.id IN (
-           SELECT t.handle_id FROM conversations_thread t
+    WITH writers AS MATERIALIZED (
+           SELECT DISTINCT t.handle_id FROM conversations_thread t
              JOIN inboxes_inbox i ON i.organisation_id = t.organisation_id AND i.id = t.inbox_id AND i.acknowledges
-            WHERE t.organisation_id = h.organisation_id AND t.conversation_id = ANY(%s))
-     ORDER BY h.id FOR UPDATE"""
+            WHERE t.organisation_id = %s AND t.conversation_id = ANY(%s))
+    SELECT h.id FROM contacts_handle h JOIN writers ON writers.handle_id = h.id
+     WHERE h.organisation_id = %s ORDER BY h.id FOR UPDATE OF h"""
 _WANTED = """
     SELECT DISTINCT ON (t.handle_id) t.id, t.handle_id, i.acknowledgement
       FROM conversations_thread t
@@ -46,10 +46,10 @@ def acknowledge(opened: Sequence[Mapping[str, Any]], now: datetime) -> None:
     conversations: list[UUID] = [event["conversation_id"] for event in opened if not event["facts"].get("is_history")]
     if not conversations:
         return
-    writers = run(_WRITERS, [current_organisation_id(), sorted(conversations)])
-    if not writers:
+    ours, batch = current_organisation_id(), sorted(conversations)
+    if not run(_WRITERS, [ours, batch, ours]):
         return
-    wanted = run(_WANTED, [current_organisation_id(), sorted(conversations), now - _PAUSE])
+    wanted = run(_WANTED, [ours, batch, now - _PAUSE])
     texts = {thread_id: text for thread_id, _, text in wanted if text.strip()}
     if texts:
         queue_automatic_all(texts, author_kind=AuthorKind.SYSTEM, now=now)

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ from . import governor
 from .accounts import Connected
 from .outgoing import outgoing_of
 from .receipts import arrived, credentials_rejected, failed, later, uncertain
-from .sendgate import allow
+from .sendgate import allow, keep_pace
 from .turns import change_cases
 
 log = logging.getLogger(__name__)
@@ -112,17 +112,17 @@ def claim(*, now: datetime, flight: Flight) -> list[Parcel]:
         return []
     with transaction.atomic():
         rows = _due_heads(now, flight)
-        allowed = set(allow([(message, inbox) for message, _, inbox in rows], now=now)) if rows else set()
-        ours: dict[UUID, list[UUID]] = {}
+        allowed = allow([(message, inbox) for message, _, inbox in rows], now=now) if rows else {}
+        ours: dict[UUID, dict[UUID, float]] = {}
         for message, organisation_id, _ in rows:
             if message in allowed:
-                ours.setdefault(organisation_id, []).append(message)
-        return [parcel for each in sorted(ours) for parcel in _claim_of(each, sorted(ours[each]), now)]
+                ours.setdefault(organisation_id, {})[message] = allowed[message]
+        return [parcel for each in sorted(ours) for parcel in _claim_of(each, ours[each], now)]
 
 
-def _claim_of(organisation_id: UUID, messages: list[UUID], now: datetime) -> list[Parcel]:
+def _claim_of(organisation_id: UUID, allowed: Mapping[UUID, float], now: datetime) -> list[Parcel]:
     with organisation(organisation_id):
-        messages = governor.admit(messages, now=now)
+        messages = governor.admit(keep_pace(allowed, now=now), now=now)
         claimed = run(
             "UPDATE conversations_outbox SET state = 'sending', lease_until = %s, attempts = attempts + 1"
             " WHERE organisation_id = %s AND id = ANY(%s) RETURNING id, attempts",

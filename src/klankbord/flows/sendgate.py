@@ -1,25 +1,28 @@
-"""What an inbox may send now: a token bucket, a circuit breaker, and the governor that stops storms."""
+"""What an inbox may send now: a token bucket, a pace per place, a circuit breaker, and pauses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from klankbord import channels
 from klankbord.desk.conversations.cases import tell
 from klankbord.desk.inboxes.models import Inbox, InboxState, Poll, SendGate
+from klankbord.desk.rows import run
+from klankbord.desk.wall import current_organisation_id
 
 BREAKER_FAILURES = 5
 BREAKER_PAUSE = timedelta(seconds=60)
 
 
-def allow(wanted: Sequence[tuple[UUID, UUID]], *, now: datetime) -> list[UUID]:
+def allow(wanted: Sequence[tuple[UUID, UUID]], *, now: datetime) -> dict[UUID, float]:
     """Of (message, inbox) pairs, oldest first, the messages for which their inbox has a token left. Takes the tokens.
 
+    Gives message → seconds that the platform wants between two in one place, for `keep_pace`.
     Runs in the claiming transaction: the gate's row is locked, so that all workers share one bucket.
     """
-    allowed: list[UUID] = []
+    allowed: dict[UUID, float] = {}
     inboxes = sorted({inbox for _, inbox in wanted})
     gates = {
         gate.inbox_id: gate for gate in SendGate.objects.select_for_update().filter(inbox_id__in=inboxes).order_by("id")
@@ -35,12 +38,39 @@ def allow(wanted: Sequence[tuple[UUID, UUID]], *, now: datetime) -> list[UUID]:
         for message, owner in wanted:
             if owner == inbox and gate.tokens >= 1:
                 gate.tokens -= 1
-                allowed.append(message)
+                allowed[message] = rate.per_place
         if gate.tokens < 1:
             # Not looked at until there is a token again: a long queue must not hide what others may send.
             gate.closed_until = now + timedelta(seconds=(1 - gate.tokens) / rate.per_second)
         gate.save(update_fields=["tokens", "refilled_at", "closed_until"])
     return allowed
+
+
+def keep_pace(allowed: Mapping[UUID, float], *, now: datetime) -> list[UUID]:
+    """Of messages that `allow` let through, those whose place was left alone long enough; the others wait until it is.
+
+    Costs nothing where no platform asks for it. Runs inside `with organisation(id):`, the outbox rows locked.
+    """
+    paced = {message: seconds for message, seconds in allowed.items() if seconds > 0}
+    if not paced:
+        return sorted(allowed)
+    parameters = [sorted(paced), [paced[message] for message in sorted(paced)], current_organisation_id()]
+    free = run(
+        "UPDATE conversations_thread t SET sent_at = %s FROM conversations_outbox o"
+        " JOIN unnest(%s::uuid[], %s::float[]) AS p(id, seconds) ON p.id = o.id"
+        " WHERE t.organisation_id = %s AND t.id = o.thread_id"
+        " AND (t.sent_at IS NULL OR t.sent_at + make_interval(secs => p.seconds) <= %s) RETURNING o.id",
+        [now, *parameters, now],
+    )
+    held = paced.keys() - {message for (message,) in free}
+    if held:
+        run(
+            "UPDATE conversations_outbox o SET due_at = t.sent_at + make_interval(secs => p.seconds)"
+            " FROM conversations_thread t, unnest(%s::uuid[], %s::float[]) AS p(id, seconds)"
+            " WHERE p.id = o.id AND t.organisation_id = %s AND t.id = o.thread_id AND o.id = ANY(%s)",
+            [*parameters, sorted(held)],
+        )
+    return sorted(allowed.keys() - held)
 
 
 def note_success(inbox: UUID) -> None:

@@ -95,6 +95,7 @@ class Thread(Owned):
     is_live = models.BooleanField(default=True)
     last_inbound_at = models.DateTimeField(null=True)
     last_inbound_id = models.CharField(max_length=600, blank=True)  # external id of the newest customer message
+    sent_at = models.DateTimeField(null=True)  # when we last sent something here, where the platform wants a pace
     created_at = models.DateTimeField()
 
     class Meta(Owned.Meta):

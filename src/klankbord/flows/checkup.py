@@ -38,6 +38,11 @@ def waiting_deliveries() -> Backlog:
     )
 
 
+def waiting_errands() -> Backlog:
+    """Mails of the desk's own, and whatever else requests left to be done, that no job has done yet."""
+    return _backlog("SELECT count(*), min(created_at) FROM organisations_errand WHERE created_at <= now()")
+
+
 def waiting_replies() -> Backlog:
     """Replies that should have left already. Those of inboxes that a person must mend wait rightly."""
     return _backlog(

@@ -11,7 +11,7 @@ from klankbord.desk.conversations import services
 from klankbord.desk.rows import run
 from klankbord.desk.wall import organisation
 
-from . import visitors
+from . import errands, visitors
 from .store import file_store
 
 _AT_ONCE = 200
@@ -46,6 +46,7 @@ def keep_house(*, now: datetime, delivery_days: int) -> None:
         run("SELECT klankbord_make_delivery_partitions(%s, 8)", [now.date()])
         run("SELECT klankbord_drop_delivery_partitions(%s)", [now.date() - timedelta(days=delivery_days)])
         run("DELETE FROM conversations_liveevent WHERE at < %s", [now - timedelta(hours=1)])
+    errands.forget_hopeless(now=now)
     visitors.forget_unsent_files(now=now)
     visitors.forget_idle_visitors(now=now)
     visitors.forget_knocks(now=now)

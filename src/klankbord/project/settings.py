@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from klankbord.plumbing.secrets import load_vault
 
 from .environment import Environment
+from .postbox import BACKENDS, mail_server, road_of
 
 ENVIRONMENT = Environment()
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -132,6 +133,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "klankbord.doors.web.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"reset_password": "klankbord.doors.web.account_forms.ResetPasswordForm"}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "klankbord.flows.passwords.ResetTokens"  # noqa: S105
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
@@ -173,5 +176,16 @@ STORAGES = {
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 SILENCED_SYSTEM_CHECKS: list[str] = []
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+# The desk's own mail, to the people who work here.
+DESK_MAIL = road_of(ENVIRONMENT.mail_url, is_development=ENVIRONMENT.allow_loopback)
+_MAIL_SERVER = mail_server(ENVIRONMENT.mail_url or "smtp://localhost")
+EMAIL_BACKEND = BACKENDS[DESK_MAIL]
+EMAIL_FILE_PATH = ENVIRONMENT.data_dir / "mail"
+EMAIL_HOST, EMAIL_PORT = _MAIL_SERVER.host, _MAIL_SERVER.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL_SERVER.user, _MAIL_SERVER.password
+EMAIL_USE_SSL = _MAIL_SERVER.begins_secret
+EMAIL_USE_TLS = _MAIL_SERVER.is_secret and not _MAIL_SERVER.begins_secret
+EMAIL_TIMEOUT = 20  # a mail server that does not answer by then is tried again later
+DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from or "Klankbord <klankbord@localhost>"
 LOGGING_CONFIG = None

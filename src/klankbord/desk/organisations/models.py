@@ -103,6 +103,29 @@ class Membership(models.Model):
         return self.user.name
 
 
+class Errand(models.Model):
+    """Entrance: something to be done off the request, such as a mail of the desk's own. Gone when it is done.
+
+    Sealed, because it holds addresses and links; without an organisation, because who forgot a password has none open.
+    """
+
+    rights: ClassVar[str] = "INSERT"
+    worker_rights: ClassVar[str] = "SELECT, INSERT, DELETE"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=40)
+    sealed = models.BinaryField()  # JSON of what its work is told
+    created_at = models.DateTimeField()
+
+
+class ResetLink(models.Model):
+    """Entrance: a way to choose a new password, once. Only the hash of its token is kept."""
+
+    token_hash = models.CharField(max_length=64, primary_key=True)  # SHA-256, hexadecimal
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField()
+
+
 class Team(Owned):
     name = models.CharField(max_length=80)
 

@@ -20,7 +20,7 @@ from klankbord.plumbing.folders import make_folder
 from .main import CommandError
 
 _NOTES, _LOCK, _LOG = "demo.json", "demo.lock", "demo.log"
-_OURS = ("postgres", "files", "static", "secret.key", "platforms.json", "platforms.log", _LOG, _NOTES)
+_OURS = ("postgres", "files", "mail", "static", "secret.key", "platforms.json", "platforms.log", _LOG, _NOTES)
 _PACKAGE = Path(__file__).resolve().parents[2]
 _PREPARED_FROM = ("**/migrations/*.py", "desk/masonry.py", "desk/*/models.py", "**/*.po", "**/static/**/*")
 

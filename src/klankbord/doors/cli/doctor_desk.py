@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _OLDEST_POSTGRES = 160_000
 _LATE = timedelta(seconds=60)  # as promised: a minute after a fault nothing older waits
 _LATE_POLL = timedelta(minutes=3)  # a poll may take two
+_LATE_MAIL = timedelta(minutes=10)
 _SKEW = timedelta(seconds=5)
 
 
@@ -51,6 +52,7 @@ def look_at_desk(address: str) -> Iterator[Finding]:
     yield _secrets()
     yield _static_files()
     yield _translations()
+    yield _own_mail()
     yield from _work(address)
 
 
@@ -158,6 +160,28 @@ def _translations() -> Finding:
 def _is_compiled(source: Path) -> bool:
     target = source.with_suffix(".mo")
     return target.exists() and target.stat().st_mtime >= source.stat().st_mtime
+
+
+def _own_mail() -> Finding:
+    """Not to have any is a choice; to have some that does not leave is a trouble."""
+    from django.conf import settings
+
+    from klankbord.flows import checkup
+
+    ways = {
+        "server": f"leaves by {settings.EMAIL_HOST}:{settings.EMAIL_PORT}",
+        "folder": f"put in {settings.EMAIL_FILE_PATH}, as this is development",
+        "none": "none: passwords by `klankbord reset-link`, alarms on the screens only (KLANKBORD_MAIL_URL)",
+    }
+    waiting = checkup.waiting_errands()
+    is_late = waiting.oldest is not None and datetime.now(UTC) - waiting.oldest > _LATE_MAIL
+    return judged(
+        "The desk's own mail",
+        not is_late,
+        ways[settings.DESK_MAIL] + (f"; {waiting.count} waiting" if waiting.count else ""),
+        why="People wait for links to a new password, and administrators do not hear that an inbox broke.",
+        advice="See that a worker runs, and what its log says of errands; correct KLANKBORD_MAIL_URL.",
+    )
 
 
 def _work(address: str) -> Iterator[Finding]:

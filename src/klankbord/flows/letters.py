@@ -1,0 +1,43 @@
+"""What the desk's own mails say: a subject and plain text, in the reader's language."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from klankbord.desk.organisations.models import User
+
+Letter = tuple[str, str]
+
+
+def reset_link(to: User, url: str, *, hours: int) -> Letter:
+    with translation.override(to.language):
+        life = ngettext(
+            "The link works once, for %(hours)d hour.", "The link works once, for %(hours)d hours.", hours
+        ) % {"hours": hours}
+        return _("Choose a new password"), _written(
+            to,
+            _("Somebody, you we hope, asked for a new password for %(address)s. Choose one here:")
+            % {"address": to.email},
+            url,
+            life + " " + _("Did you not ask for it? Then do nothing: your password stays as it is."),
+        )
+
+
+def password_changed(to: User) -> Letter:
+    with translation.override(to.language):
+        return _("Your password was changed"), _written(
+            to,
+            _("The password of %(address)s was changed just now, and everywhere else you were signed out.")
+            % {"address": to.email},
+            _("Was that not you? Ask an administrator of your organisation at once to help you."),
+        )
+
+
+def _written(to: User, *paragraphs: str) -> str:
+    """With a greeting and, beneath, where it comes from."""
+    greeting = _("Hello %(name)s,") % {"name": to.name}
+    origin = _("Klankbord, %(address)s") % {"address": settings.PUBLIC_URL}
+    return "\n\n".join([greeting, *paragraphs, f"-- \n{origin}"]) + "\n"

@@ -12,4 +12,5 @@ urlpatterns = [
 handler400 = "klankbord.doors.web.errors.bad_request"
 handler403 = "klankbord.doors.web.errors.permission_denied"
 handler404 = "klankbord.doors.web.errors.page_not_found"
+handler429 = "klankbord.doors.web.errors.too_many"
 handler500 = "klankbord.doors.web.errors.server_error"

@@ -7,12 +7,30 @@ import base64
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
+from django.utils import timezone
+
+from klankbord.desk.organisations.models import User
+from klankbord.flows import deskmail, letters, passwords
+from klankbord.plumbing import callers
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """By which attempts are counted: the address behind our own proxies."""
+        return address_of(request)
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """Ends all other sessions (they carry a hash of the password) and all links; tells the person."""
+        assert isinstance(user, User)
+        super().set_password(user, password)
+        passwords.forget_links(user)
+        subject, text = letters.password_changed(user)
+        deskmail.post(to=user.email, subject=subject, text=text, now=timezone.now())
 
 
 class MFAAdapter(DefaultMFAAdapter):
@@ -21,3 +39,10 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return str(settings.VAULT.open(base64.b64decode(encrypted_text)))
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from, "unknown" when that is no address."""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    found = callers.caller(request.META.get("REMOTE_ADDR", ""), forwarded, trusted=settings.ENVIRONMENT.trusted_proxies)
+    return str(found or "unknown")

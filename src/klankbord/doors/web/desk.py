@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -79,6 +80,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "organisation": getattr(request, "organisation", None),
         "theme": member.user.theme if member else "system",
         "language": translation.get_language() or "nl",
+        "desk_mail": settings.DESK_MAIL,
     }
 
 

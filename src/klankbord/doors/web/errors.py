@@ -68,6 +68,15 @@ def page_not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return _answer(request, 404, _("Not found"), _("This does not exist, or you may not see it."))
 
 
+def too_many(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return _answer(
+        request,
+        429,
+        _("Too often, too fast"),
+        _("This was tried too many times in a short while. Wait a minute, and try again."),
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(
         request,

@@ -52,6 +52,18 @@ urlpatterns = [
     path("accounts/inactive/", account.account_inactive, name="account_inactive"),
     path("accounts/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("accounts/password/", account.password_change, name="account_change_password"),
+    path("accounts/password/reset/", account.password_reset, name="account_reset_password"),
+    path("accounts/password/reset/sent/", account.password_reset_done, name="account_reset_password_done"),
+    path(
+        "accounts/password/reset/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    path(
+        "accounts/password/reset/<slug:uidb36>/<slug:key>/",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
     path("accounts/2fa/", two_factor.index, name="mfa_index"),
     path("accounts/2fa/authenticate/", two_factor.authenticate, name="mfa_authenticate"),
     path("accounts/2fa/reauthenticate/", two_factor.reauthenticate, name="mfa_reauthenticate"),

@@ -1,12 +1,14 @@
 """Parsing in a limited child process, for channels whose input is hostile (`Capabilities.has_hostile_input`).
 
-The parent packs a delivery and an account without its secrets; the child answers with items, as JSON of a closed list
-of dataclasses.
+The parent packs a delivery and an account without its secrets; the child answers with items, of a closed list of
+dataclasses.
 """
 
 from __future__ import annotations
 
+import struct
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from klankbord import contract
@@ -15,6 +17,7 @@ from klankbord.kernel.codec import Codec
 from . import channel
 
 TARGET = "klankbord.channels.sandboxed:parse"
+_LENGTH = struct.Struct(">I")
 _CODEC = Codec(
     contract.Delivery, contract.Person, contract.Context, contract.Place, contract.Media, contract.Arrived,
     contract.Edited, contract.Deleted, contract.ReceiptArrived, contract.Unreachable, contract.PlaceMoved,
@@ -23,8 +26,8 @@ _CODEC = Codec(
 )  # fmt: skip
 
 
-def pack(kind: str, delivery: contract.Delivery, account: contract.Account[Any]) -> bytes:
-    """A request for the child. Secret fields of the credentials stay here."""
+def pack_account(kind: str, account: contract.Account[Any]) -> bytes:
+    """The part that the requests of one account share. Secret fields of its credentials stay here."""
     secrets = contract.secret_names(type(account.credentials))
     shown = {
         each.name: getattr(account.credentials, each.name)
@@ -34,7 +37,6 @@ def pack(kind: str, delivery: contract.Delivery, account: contract.Account[Any])
     return _CODEC.dumps(
         {
             "kind": kind,
-            "delivery": delivery,
             "credentials": shown,
             "facts": dict(account.facts),
             "reply_key": account.reply_key,
@@ -43,19 +45,32 @@ def pack(kind: str, delivery: contract.Delivery, account: contract.Account[Any])
     )
 
 
+def pack(account: bytes, delivery: contract.Delivery) -> bytes:
+    """A request for the child. account: from `pack_account`."""
+    return _LENGTH.pack(len(account)) + account + _CODEC.dumps(delivery)
+
+
 def parse(payload: bytes) -> bytes:
     """In the child: translate one delivery."""
-    request = _CODEC.loads(payload)
-    found = channel(request["kind"])
+    (length,) = _LENGTH.unpack_from(payload)
+    start = _LENGTH.size + length
+    found, account = _account(payload[_LENGTH.size : start])
+    return _CODEC.dumps(found.parse(_CODEC.loads(payload[start:]), account))
+
+
+@lru_cache(maxsize=64)
+def _account(packed: bytes) -> tuple[contract.Channel, contract.Account[Any]]:
+    """In the child: unpacked once for the many deliveries of an account; channels only read it."""
+    shared = _CODEC.loads(packed)
+    found = channel(shared["kind"])
     secrets = dict.fromkeys(contract.secret_names(found.Credentials), "")
-    account = contract.Account(
+    return found, contract.Account(
         inbox="",
-        credentials=found.Credentials(**request["credentials"], **secrets),
-        facts=request["facts"],
-        reply_key=request["reply_key"],
-        name=request["name"],
+        credentials=found.Credentials(**shared["credentials"], **secrets),
+        facts=shared["facts"],
+        reply_key=shared["reply_key"],
+        name=shared["name"],
     )
-    return _CODEC.dumps(found.parse(request["delivery"], account))
 
 
 def unpack(answer: bytes) -> list[contract.Item]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from typing import TypeAlias
+from uuid import UUID
 
 from klankbord.channels import sandboxed
 from klankbord.contract import Delivery, Item, Malformed
@@ -25,11 +26,8 @@ def parse_all(deliveries: Sequence[tuple[Delivery, Connected]]) -> list[Parsed]:
         else:
             found[place] = _parse_here(delivery, connected)
     if apart:
-        requests = [
-            sandboxed.pack(connected.inbox.kind, delivery, connected.account)
-            for delivery, connected in (deliveries[place] for place in apart)
-        ]
-        for place, answer in zip(apart, _sandbox().call_each(requests), strict=True):
+        answers = _sandbox().call_each(_requests([deliveries[place] for place in apart]))
+        for place, answer in zip(apart, answers, strict=True):
             found[place] = answer if isinstance(answer, SandboxFailure) else _unpack(answer)
     return found
 
@@ -40,6 +38,17 @@ def _parse_here(delivery: Delivery, connected: Connected) -> list[Item]:
     except Exception as error:
         # Whatever a channel trips over belongs in the dead letters, by its name; its neighbours go on.
         return [Malformed(f"{type(error).__name__}: {error}"[:300])]
+
+
+def _requests(deliveries: Sequence[tuple[Delivery, Connected]]) -> list[bytes]:
+    accounts: dict[UUID, bytes] = {}
+    requests = []
+    for delivery, connected in deliveries:
+        inbox = connected.inbox
+        if inbox.id not in accounts:
+            accounts[inbox.id] = sandboxed.pack_account(inbox.kind, connected.account)
+        requests.append(sandboxed.pack(accounts[inbox.id], delivery))
+    return requests
 
 
 def _unpack(answer: bytes) -> list[Item]:

@@ -64,7 +64,7 @@ def _account(channel: Channel, credentials: Mapping[str, Any], facts: Mapping[st
 
 def _parse_apart(kind: str, delivery: Delivery, account: Account[Any]) -> Sequence[Item]:
     sandbox = Sandbox(sandboxed.TARGET, cpu_seconds=2, memory_bytes=700_000_000, wall_seconds=5.0)
-    [answer] = sandbox.call_each([sandboxed.pack(kind, delivery, account)])
+    [answer] = sandbox.call_each([sandboxed.pack(sandboxed.pack_account(kind, account), delivery)])
     if isinstance(answer, SandboxFailure):
         raise CannotTranslate(f"The limited parser gave up on it: {answer.reason} {answer.detail}".strip())
     return sandboxed.unpack(answer)

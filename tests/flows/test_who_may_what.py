@@ -14,7 +14,7 @@ from desk_builder import Desk
 from klankbord.contract import Refused
 from klankbord.desk import access
 from klankbord.desk.contacts.queries import handles_of
-from klankbord.desk.conversations import queries
+from klankbord.desk.conversations import listing, queries
 from klankbord.desk.conversations.models import Attachment, Conversation, Message, MessageState, Status, Thread
 from klankbord.desk.errors import DeskError, Invalid, NotAllowed, NotFound, NotWaiting
 from klankbord.desk.inboxes.models import DeadLetter, Inbox
@@ -194,21 +194,21 @@ def test_a5_an_agent_sees_nothing_of_a_closed_inbox_on_any_road(desk: Desk, plat
         assert (sees, sees_not) == ({scene.inbox.id}, frozenset())
         for by, is_visible in ((lead, True), (noor, False)):
             inboxes = access.visible_inboxes(by)
-            listed, _ = queries.page(queries.View("all"), by=by, inboxes=inboxes, filters=queries.Filters())
-            by_filter, _ = queries.page(
-                queries.View("all"), by=by, inboxes=inboxes, filters=queries.Filters(inbox=scene.inbox.id)
+            listed, _ = listing.page(listing.View("all"), by=by, inboxes=inboxes, filters=listing.Filters())
+            by_filter, _ = listing.page(
+                listing.View("all"), by=by, inboxes=inboxes, filters=listing.Filters(inbox=scene.inbox.id)
             )
             roads = [
                 listed,
                 by_filter,
                 queries.search("stroopwafel", by=by),
                 queries.search(f"#{conversation.number}", by=by),
-                queries.by_numbers([conversation.number], inboxes=inboxes),
-                queries.by_ids([conversation.id], inboxes=inboxes),
-                queries.counts(by=by, inboxes=inboxes).of(queries.View("all")),
-                queries.counts(by=by, inboxes=inboxes).of(queries.View("unassigned")),
+                listing.by_numbers([conversation.number], inboxes=inboxes),
+                listing.by_ids([conversation.id], inboxes=inboxes),
+                listing.counts(by=by, inboxes=inboxes).of(listing.View("all")),
+                listing.counts(by=by, inboxes=inboxes).of(listing.View("unassigned")),
                 queries.history_of(conversation.contact_id, besides=scene.message.id, inboxes=inboxes),
-                queries.newest_arrivals(queries.View("all"), by=by, inboxes=inboxes, filters=queries.Filters(),
+                listing.newest_arrivals(listing.View("all"), by=by, inboxes=inboxes, filters=listing.Filters(),
                                         since=desk.now - timedelta(days=1)),
             ]  # fmt: skip
             assert [bool(road) for road in roads] == [is_visible] * len(roads), by.name

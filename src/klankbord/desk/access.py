@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
+from . import rows
 from .conversations.models import Attachment, Conversation, Draft, Message, Thread
 from .errors import NotAllowed, NotFound
-from .inboxes.models import Inbox, InboxMember
+from .inboxes.models import Inbox
 from .organisations.models import Membership, Role
 from .wall import current_organisation_id
 
+_INBOXES = rows.Instances(i=Inbox, leave_out={"i.credentials"})
+_CONVERSATIONS = rows.Instances(c=Conversation)
 _DEEDS: dict[str, frozenset[Role]] = {
     "read": frozenset(Role),
     "answer": frozenset({Role.AGENT, Role.LEAD, Role.ADMINISTRATOR}),
@@ -41,30 +43,43 @@ def _works_here(by: Membership) -> bool:
 
 def visible_inboxes(by: Membership) -> frozenset[UUID]:
     """The inboxes whose conversations this person may see."""
-    return frozenset(_visible(by).values_list("id", flat=True))
+    where, values = _visible(by)
+    return frozenset(each for (each,) in rows.run(f"SELECT i.id FROM inboxes_inbox i WHERE {where}", values))
 
 
-def _visible(by: Membership) -> QuerySet[Inbox]:
-    inboxes = Inbox.objects.all()
+def _visible(by: Membership) -> tuple[str, list[Any]]:
+    """The condition on inbox `i`, and its values. SQL, because every page asks it."""
+    where, values = "i.organisation_id = %s", [current_organisation_id()]
     if not _works_here(by):
-        return inboxes.none()
-    if by.role not in SEES_EVERY_INBOX:
-        own = InboxMember.objects.filter(member=by).values("inbox_id")
-        inboxes = inboxes.filter(is_open_to_all=True) | inboxes.filter(id__in=own)
-    return inboxes
+        return "false", []
+    if by.role in SEES_EVERY_INBOX:
+        return where, values
+    return (
+        f"{where} AND (i.is_open_to_all OR EXISTS (SELECT FROM inboxes_inboxmember im"
+        " WHERE im.organisation_id = i.organisation_id AND im.inbox_id = i.id AND im.member_id = %s))",
+        [*values, by.id],
+    )
 
 
 def inboxes_of(by: Membership) -> dict[UUID, Inbox]:
     """The inboxes that a person may see, by name, without their credentials."""
-    return {inbox.id: inbox for inbox in _visible(by).defer("credentials").order_by("name")}
+    where, values = _visible(by)
+    found = rows.run(f"SELECT {_INBOXES.columns} FROM inboxes_inbox i WHERE {where} ORDER BY i.name", values)
+    return {inbox.id: inbox for (inbox,) in map(_INBOXES.of, found)}
 
 
 def conversation_for(by: Membership, key: UUID | int) -> Conversation:
     """A conversation by id or number. Raises NotFound, also when it stands in an inbox this person may not see."""
-    found = Conversation.objects.filter(id=key) if isinstance(key, UUID) else Conversation.objects.filter(number=key)
-    conversation = found.filter(inbox_id__in=_visible(by).values("id")).first()
-    if conversation is None:
+    where, values = _visible(by)
+    found = rows.run(
+        f"""SELECT {_CONVERSATIONS.columns} FROM conversations_conversation c
+              JOIN inboxes_inbox i ON i.organisation_id = c.organisation_id AND i.id = c.inbox_id
+             WHERE {where} AND c.{"id" if isinstance(key, UUID) else "number"} = %s""",
+        [*values, key],
+    )
+    if not found:
         raise NotFound
+    conversation: Conversation = _CONVERSATIONS.of(found[0])[0]
     return conversation
 
 

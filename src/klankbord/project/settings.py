@@ -43,7 +43,7 @@ def database(url: str, role: str, pool_size: int) -> dict[str, Any]:
         options["options"] = _ROLE_OPTIONS[role]
         options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10, "max_idle": 120}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "klankbord.plumbing.postgres.orm",
         "NAME": parts.get("dbname", "klankbord"),
         "USER": parts.get("user", ""),
         "PASSWORD": parts.get("password", ""),

@@ -1,167 +1,55 @@
-"""What the inbox and the open conversation read: few statements, whatever the number of rows."""
+"""What the open conversation and search read: few statements, whatever the number of rows."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
-
-from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
-from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleGreaterThanOrEqual, TupleLessThan
 
 from klankbord.kernel.text import fold
 
 from .. import access, rows
-from ..organisations.models import Membership
+from ..contacts.models import Contact, Handle
+from ..inboxes.models import Inbox
+from ..organisations.models import Membership, Team, User
+from ..wall import current_organisation_id
+from .listing import PAGE, Listed, by_ids, by_numbers
 from .models import (
-    NOBODY,
     Attachment,
     Conversation,
-    ConversationLabel,
     Event,
     Label,
     Message,
     MessageState,
     MessageVersion,
-    Status,
     Thread,
-    ViewCounter,
 )
 
-PAGE = 50
 _LONGEST_SCREEN = 1000  # messages that a screen keeps up to date
-_STATUS_VIEWS = {
-    "all": Status.OPEN,
-    "pending": Status.PENDING,
-    "snoozed": Status.SNOOZED,
-    "resolved": Status.RESOLVED,
-    "spam": Status.SPAM,
-}
-_NEWEST_FIRST = frozenset({Status.PENDING, Status.RESOLVED, Status.SPAM})
 
-Keyset = tuple[bool, datetime, UUID]
+_LABELS = rows.Instances(l=Label)
+_THREADS = rows.Instances(
+    t=Thread, h=Handle, i=Inbox, c=Conversation, p=Contact, g=Team, o=Membership, u=User, leave_out={"u.password"}
+)
+_MESSAGES = rows.Instances(m=Message, h=Handle, a=Membership, u=User, leave_out={"u.password"})
+_EVENTS = rows.Instances(e=Event, b=Membership, u=User, leave_out={"u.password"})
+
 Position = tuple[datetime, UUID]  # of a message in its conversation
 Part = TypeVar("Part", Attachment, MessageVersion)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """One list of conversations. name: mine, unassigned, team, all, pending, snoozed, resolved, spam."""
-
-    name: str
-    team: UUID | None = None
-
-    @classmethod
-    def read(cls, slug: str) -> View | None:
-        """From the word in an address; None when there is no such view."""
-        if slug in {"mine", "unassigned", *_STATUS_VIEWS}:
-            return cls(slug)
-        found = re.fullmatch(r"team-([0-9a-f]{32})", slug)
-        return cls("team", UUID(found[1])) if found else None
-
-    @property
-    def slug(self) -> str:
-        return f"team-{self.team.hex}" if self.team else self.name
-
-    @property
-    def status(self) -> str:
-        return str(_STATUS_VIEWS.get(self.name, Status.OPEN))
-
-    @property
-    def is_newest_first(self) -> bool:
-        return self.status in _NEWEST_FIRST
-
-    def holds(self, conversation: Conversation, by: Membership) -> bool:
-        """Whether a conversation stands in this list now."""
-        if conversation.status != self.status:
-            return False
-        if self.name == "mine":
-            return bool(conversation.owner_id == by.id)
-        if self.name == "unassigned":
-            return conversation.owner_id is None
-        return self.team is None or bool(conversation.team_id == self.team)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    inbox: UUID | None = None
-    visibility: str = ""
-    label: UUID | None = None
-
-
-@dataclass(slots=True)
-class Counts:
-    """How many conversations stand in each view, from the maintained counters."""
-
-    by_view: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    by_team: dict[UUID, int] = field(default_factory=lambda: defaultdict(int))
-
-    def of(self, view: View) -> int:
-        return self.by_team[view.team] if view.team else self.by_view[view.name]
-
-
-def page(
-    view: View, *, by: Membership, inboxes: Collection[UUID], filters: Filters, after: Keyset | None = None
-) -> tuple[list[Conversation], Keyset | None]:
-    """One page of a view and from where the next one goes on (None at the end)."""
-    order = ("-is_idle", "-sort_at", "-id") if view.is_newest_first else ("is_idle", "sort_at", "id")
-    found = _with_people(_in_view(view, by, inboxes, filters))
-    if after is not None:
-        further = TupleLessThan if view.is_newest_first else TupleGreaterThan
-        found = found.filter(further((F("is_idle"), F("sort_at"), F("id")), after))
-    shown = list(found.order_by(*order)[: PAGE + 1])
-    rest = shown[PAGE - 1] if len(shown) > PAGE else None
-    return shown[:PAGE], (rest.is_idle, rest.sort_at, rest.id) if rest else None
-
-
-def by_ids(ids: Iterable[UUID], *, inboxes: Collection[UUID]) -> dict[UUID, Conversation]:
-    found = _with_people(Conversation.objects.filter(id__in=list(ids), inbox_id__in=inboxes))
-    return {conversation.id: conversation for conversation in found}
-
-
-def by_numbers(numbers: Iterable[int], *, inboxes: Collection[UUID]) -> dict[int, Conversation]:
-    found = _with_people(Conversation.objects.filter(number__in=list(numbers), inbox_id__in=inboxes))
-    return {conversation.number: conversation for conversation in found}
-
-
-def newest_arrivals(
-    view: View, *, by: Membership, inboxes: Collection[UUID], filters: Filters, since: datetime
-) -> list[int]:
-    """Numbers of the conversations of a view in which something came after a moment, at most a page of them."""
-    found = _in_view(view, by, inboxes, filters).filter(last_message_at__gt=since)
-    return list(found.order_by("is_idle", "sort_at", "id").values_list("number", flat=True)[:PAGE])
-
-
-def counts(*, by: Membership, inboxes: Collection[UUID]) -> Counts:
-    found = Counts()
-    lines = (
-        ViewCounter.objects.filter(inbox_id__in=inboxes)
-        .annotate(whose=Case(When(owner_id=by.id, then=Value("mine")), When(owner_id=NOBODY, then=Value("unassigned"))))
-        .values_list("status", "whose", "team_id")
-        .annotate(total=Sum("count"))
+def labels_of(conversation: UUID) -> list[Label]:
+    found = rows.run(
+        f"""SELECT {_LABELS.columns} FROM conversations_conversationlabel cl
+              JOIN conversations_label l ON l.organisation_id = cl.organisation_id AND l.id = cl.label_id
+             WHERE cl.organisation_id = %s AND cl.conversation_id = %s ORDER BY l.name""",
+        [current_organisation_id(), conversation],
     )
-    for status, whose, team, total in lines:
-        for view, wanted in _STATUS_VIEWS.items():
-            if status == wanted:
-                found.by_view[view] += int(total)
-        if status == Status.OPEN:
-            if whose:
-                found.by_view[whose] += int(total)
-            if team != NOBODY:
-                found.by_team[team] += int(total)
-    return found
-
-
-def labels_of(conversations: Iterable[UUID]) -> dict[UUID, list[Label]]:
-    found: dict[UUID, list[Label]] = defaultdict(list)
-    links = ConversationLabel.objects.filter(conversation_id__in=list(conversations)).select_related("label")
-    for link in links.order_by("label__name"):
-        found[link.conversation_id].append(link.label)
-    return found
+    return [_LABELS.of(each)[0] for each in found]
 
 
 def all_labels() -> list[Label]:
@@ -173,7 +61,7 @@ def label(label_id: UUID) -> Label | None:
     return found
 
 
-def search(words: str, *, by: Membership, limit: int = PAGE) -> list[Conversation]:
+def search(words: str, *, by: Membership, limit: int = PAGE) -> list[Listed]:
     """Conversations in which all words occur, newest hit first. "#12" is a number; a word may be a beginning."""
     inboxes = access.visible_inboxes(by)
     number = re.fullmatch(r"\s*#?(\d{1,18})\s*", words)
@@ -208,67 +96,106 @@ class Stretch:
 
 def threads_of(conversation: UUID) -> list[Thread]:
     """The threads with their handles, and (in the same statement) the conversation with its people."""
-    found = Thread.objects.filter(conversation_id=conversation).select_related(
-        "handle", "inbox", "conversation__contact", "conversation__owner__user", "conversation__team"
+    found = rows.run(
+        f"""SELECT {_THREADS.columns} FROM conversations_thread t
+              JOIN contacts_handle h ON h.organisation_id = t.organisation_id AND h.id = t.handle_id
+              JOIN inboxes_inbox i ON i.organisation_id = t.organisation_id AND i.id = t.inbox_id
+              JOIN conversations_conversation c ON c.organisation_id = t.organisation_id AND c.id = t.conversation_id
+              JOIN contacts_contact p ON p.organisation_id = c.organisation_id AND p.id = c.contact_id
+              LEFT JOIN organisations_team g ON g.organisation_id = c.organisation_id AND g.id = c.team_id
+              LEFT JOIN organisations_membership o ON o.id = c.owner_id
+              LEFT JOIN organisations_user u ON u.id = o.user_id
+             WHERE t.organisation_id = %s AND t.conversation_id = %s ORDER BY t.created_at, t.id""",
+        [current_organisation_id(), conversation],
     )
-    return list(found.order_by("created_at", "id"))
+    return [_thread(*_THREADS.of(each)) for each in found]
+
+
+def _thread(thread: Any, handle: Any, inbox: Any, case: Any, contact: Any, team: Any, owner: Any, user: Any) -> Thread:
+    thread.handle, thread.inbox, thread.conversation = handle, inbox, case
+    case.contact, case.team, case.owner = contact, team, owner
+    if owner is not None:
+        owner.user = user
+    found: Thread = thread
+    return found
 
 
 def stretch(
     conversation: UUID, *, before: Position | None = None, since: Position | None = None, limit: int = PAGE
 ) -> Stretch:
     """The newest part of a conversation, the part that ends before a message, or all since one (to a limit)."""
-    found = Message.objects.filter(conversation_id=conversation).exclude(state=MessageState.TAKEN_BACK)
-    found = found.select_related("author__user", "handle")
-    if before is not None:
-        found = found.filter(TupleLessThan((F("at"), F("id")), before))
-    if since is not None:
-        found, limit = found.filter(TupleGreaterThanOrEqual((F("at"), F("id")), since)), _LONGEST_SCREEN
-    messages = list(found.order_by("-at", "-id")[: limit + 1])
+    limit = limit if since is None else _LONGEST_SCREEN
+    messages = _messages(conversation, before, since, limit + 1)
     has_older, messages = len(messages) > limit, messages[:limit][::-1]
-    events = Event.objects.filter(conversation_id=conversation).select_related("by__user")
-    if messages and (has_older or since is not None):
-        events = events.filter(at__gte=messages[0].at)
-    if before is not None:
-        events = events.filter(at__lt=before[0])
+    oldest = messages[0].at if messages and (has_older or since is not None) else None
     ids = [message.id for message in messages]
     return Stretch(
         messages=messages,
-        events=list(events.order_by("-at", "-id")[: limit * 4])[::-1],
+        events=_events(conversation, oldest, before[0] if before else None, limit * 4)[::-1],
         attachments=_by_message(Attachment.objects.filter(message_id__in=ids).order_by("id")),
         versions=_versions(messages),
         before=(messages[0].at, messages[0].id) if has_older else None,
     )
 
 
+def _messages(conversation: UUID, before: Position | None, since: Position | None, limit: int) -> list[Message]:
+    """Newest first, each with its handle, and its author when that is a colleague."""
+    where = ""
+    values: list[Any] = []
+    if before is not None:
+        where, values = where + " AND (m.at, m.id) < (%s, %s)", [*values, *before]
+    if since is not None:
+        where, values = where + " AND (m.at, m.id) >= (%s, %s)", [*values, *since]
+    found = rows.run(
+        f"""SELECT {_MESSAGES.columns} FROM conversations_message m
+              LEFT JOIN contacts_handle h ON h.organisation_id = m.organisation_id AND h.id = m.handle_id
+              LEFT JOIN organisations_membership a ON a.id = m.author_id
+              LEFT JOIN organisations_user u ON u.id = a.user_id
+             WHERE m.organisation_id = %s AND m.conversation_id = %s AND m.state <> %s {where}
+             ORDER BY m.at DESC, m.id DESC LIMIT %s""",
+        [current_organisation_id(), conversation, MessageState.TAKEN_BACK, *values, limit],
+    )
+    return [_message(*_MESSAGES.of(each)) for each in found]
+
+
+def _message(message: Any, handle: Any, author: Any, user: Any) -> Message:
+    message.handle, message.author = handle, author
+    if author is not None:
+        author.user = user
+    found: Message = message
+    return found
+
+
+def _events(conversation: UUID, since: datetime | None, before: datetime | None, limit: int) -> list[Event]:
+    """Newest first."""
+    where = ""
+    values: list[Any] = []
+    if since is not None:
+        where, values = where + " AND e.at >= %s", [*values, since]
+    if before is not None:
+        where, values = where + " AND e.at < %s", [*values, before]
+    found = rows.run(
+        f"""SELECT {_EVENTS.columns} FROM conversations_event e
+              LEFT JOIN organisations_membership b ON b.id = e.by_id
+              LEFT JOIN organisations_user u ON u.id = b.user_id
+             WHERE e.organisation_id = %s AND e.conversation_id = %s {where} ORDER BY e.at DESC, e.id DESC LIMIT %s""",
+        [current_organisation_id(), conversation, *values, limit],
+    )
+    return [_event(*_EVENTS.of(each)) for each in found]
+
+
+def _event(event: Any, by: Any, user: Any) -> Event:
+    event.by = by
+    if by is not None:
+        by.user = user
+    found: Event = event
+    return found
+
+
 def history_of(contact: UUID, *, besides: UUID, inboxes: Collection[UUID], limit: int = 8) -> list[Conversation]:
     """A contact's other conversations that this person may see, newest first."""
     found = Conversation.objects.filter(contact_id=contact, inbox_id__in=inboxes).exclude(id=besides)
     return list(found.order_by("-last_message_at")[:limit])
-
-
-def _in_view(view: View, by: Membership, inboxes: Collection[UUID], filters: Filters) -> QuerySet[Conversation]:
-    found: QuerySet[Conversation] = Conversation.objects.filter(status=view.status, inbox_id__in=inboxes)
-    if view.name == "mine":
-        found = found.filter(owner=by)
-    elif view.name == "unassigned":
-        found = found.filter(owner__isnull=True)
-    elif view.team:
-        found = found.filter(team_id=view.team)
-    wanted = Q()
-    if filters.inbox:
-        wanted &= Q(inbox_id=filters.inbox)
-    if filters.visibility:
-        wanted &= Q(visibility=filters.visibility)
-    if filters.label:
-        wanted &= Q(id__in=ConversationLabel.objects.filter(label_id=filters.label).values("conversation_id"))
-    return found.filter(wanted)
-
-
-def _with_people(found: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    return found.select_related("contact", "owner__user", "inbox").defer(
-        "inbox__credentials", "inbox__facts", "inbox__health"
-    )
 
 
 def _versions(messages: Sequence[Message]) -> dict[UUID, list[MessageVersion]]:

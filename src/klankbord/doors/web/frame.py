@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from klankbord.desk import access
-from klankbord.desk.conversations import queries as conversations
-from klankbord.desk.conversations.queries import Counts, View
+from klankbord.desk.conversations import listing
+from klankbord.desk.conversations.listing import Counts, View
 from klankbord.desk.inboxes import queries as inboxes
 from klankbord.desk.inboxes.models import Inbox
 from klankbord.desk.organisations import queries as organisations
@@ -52,7 +52,7 @@ def frame(request: HttpRequest) -> Frame:
     by = member_of(request)
     found = access.inboxes_of(by)
     teams = organisations.teams_of(by)
-    counts = conversations.counts(by=by, inboxes=found)
+    counts = listing.counts(by=by, inboxes=found)
     return Frame(
         inboxes=found,
         teams=teams,

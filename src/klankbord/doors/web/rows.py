@@ -12,7 +12,8 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from klankbord.desk.conversations.models import Conversation, Label
+from klankbord.desk.conversations.listing import Listed
+from klankbord.desk.conversations.models import Conversation
 from klankbord.desk.organisations.models import Membership
 
 from . import faces, marks, times
@@ -45,7 +46,7 @@ def row_words(slug: str, query: str, *, by: Membership, selected: Conversation |
     )
 
 
-def row(conversation: Conversation, labels: Iterable[Label], words: RowWords, *, is_gone: bool) -> SafeString:
+def row(conversation: Listed, words: RowWords, *, is_gone: bool) -> SafeString:
     is_selected = conversation.id == words.selected
     classes = "".join(
         name
@@ -53,7 +54,7 @@ def row(conversation: Conversation, labels: Iterable[Label], words: RowWords, *,
         if holds
     )
     said_by = {"agent": words.we, "bot": words.automatic, "system": words.automatic}.get(conversation.preview_by, "")
-    name = conversation.contact.name
+    name = conversation.contact_name
     return SafeString(
         f'<li class="conv{classes}" id="row-{conversation.number}">'
         f'<a href="{words.address.format(conversation.number)}{words.query}"{_CURRENT if is_selected else ""}>'
@@ -61,8 +62,9 @@ def row(conversation: Conversation, labels: Iterable[Label], words: RowWords, *,
         f'<span class="conv-top"><span class="conv-who"><bdi>{escape(name)}</bdi></span>'
         f"{marks.clock(times.clock_of(conversation, words.now))}</span>"
         f'<span class="conv-text">{said_by}<bdi>{escape(conversation.preview)}</bdi></span>'
-        f'<span class="conv-marks">{marks.where(conversation.visibility, conversation.inbox.kind)}'
-        f"{words.look if conversation.has_trouble else ''}{_labels(labels)}{_owner(conversation, words.by)}"
+        f'<span class="conv-marks">{marks.where(conversation.visibility, conversation.kind)}'
+        f"{words.look if conversation.has_trouble else ''}{_labels(conversation.labels)}"
+        f"{_owner(conversation, words.by)}"
         f"</span></a></li>"
     )
 
@@ -70,12 +72,13 @@ def row(conversation: Conversation, labels: Iterable[Label], words: RowWords, *,
 _CURRENT = ' aria-current="true"'
 
 
-def _labels(labels: Iterable[Label]) -> str:
-    return "".join(f'<span class="label-dot">{escape(label.name)}</span>' for label in labels)
+def _labels(names: Iterable[str]) -> str:
+    return "".join(f'<span class="label-dot">{escape(name)}</span>' for name in names)
 
 
-def _owner(conversation: Conversation, by: UUID) -> str:
-    owner = conversation.owner
-    if owner is None or owner.id == by:
+def _owner(conversation: Listed, by: UUID) -> str:
+    if conversation.owner_id is None or conversation.owner_id == by:
         return ""
-    return marks.face(faces.of_colleague(owner.initials, owner.name), faces.colour(owner.id), "sm", owner.name)
+    name = conversation.owner_name or ""
+    letters = faces.of_colleague(conversation.owner_initials or "", name)
+    return marks.face(letters, faces.colour(conversation.owner_id), "sm", name)

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from klankbord.desk.conversations.listing import Listed
 from klankbord.desk.conversations.models import Conversation, Status
 
 RING_MINUTES = 60  # what a full ring of the waiting clock stands for, until promises give it a meaning of their own
@@ -95,7 +96,7 @@ class Clock:
     is_long: bool = False
 
 
-def clock_of(conversation: Conversation, now: datetime) -> Clock:
+def clock_of(conversation: Conversation | Listed, now: datetime) -> Clock:
     if conversation.status == Status.SNOOZED and conversation.snoozed_until:
         until = conversation.snoozed_until
         return Clock(say(until, now), _("Comes back %(moment)s") % {"moment": say_exactly(until)}, icon="sleep")

@@ -52,7 +52,7 @@ def waiting_clock(context: Any, conversation: Conversation, size: str = "") -> S
 
 @register.simple_tag(takes_context=True)
 def conversation_rows(context: Any) -> SafeString:
-    """needs: rows, row_labels, gone, view, filter_query, now, member; may be given: conversation"""
+    """needs: rows, gone, view, filter_query, now, member; may be given: conversation"""
     words = rows.row_words(
         context["view"].slug,
         context["filter_query"],
@@ -60,10 +60,8 @@ def conversation_rows(context: Any) -> SafeString:
         selected=context.get("conversation"),
         now=context["now"],
     )
-    labels, gone = context["row_labels"], context["gone"]
-    return SafeString(
-        "".join(rows.row(each, labels.get(each.id, ()), words, is_gone=each.number in gone) for each in context["rows"])
-    )
+    gone = context["gone"]
+    return SafeString("".join(rows.row(each, words, is_gone=each.number in gone) for each in context["rows"]))
 
 
 @register.simple_tag

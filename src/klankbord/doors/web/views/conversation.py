@@ -90,7 +90,7 @@ def people(request: HttpRequest, number: int) -> HttpResponse:
 @require_GET
 def labels(request: HttpRequest, number: int) -> HttpResponse:
     found = access.conversation_for(member_of(request), number)
-    own = queries.labels_of([found.id]).get(found.id, [])
+    own = queries.labels_of(found.id)
     context = {
         "conversation": found,
         "labels": own,

@@ -14,9 +14,9 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
 from klankbord.desk import access
+from klankbord.desk.conversations import listing as lists
 from klankbord.desk.conversations import queries
-from klankbord.desk.conversations.models import Conversation
-from klankbord.desk.conversations.queries import Keyset, View
+from klankbord.desk.conversations.listing import Keyset, Listed, View
 from klankbord.desk.errors import NotFound
 
 from ..desk import member_of
@@ -68,9 +68,9 @@ def pulse(request: HttpRequest, slug: str) -> HttpResponse:
     view, now, by = parts.view_of(slug), timezone.now(), member_of(request)
     known = [int(each) for each in request.GET.get("known", "").split(",") if each.isdecimal()][:_MOST_KNOWN]
     around = frame(request)
-    found = queries.by_numbers(known, inboxes=around.visible)
+    found = lists.by_numbers(known, inboxes=around.visible)
     since = parse_datetime(request.GET.get("since", "")) or now
-    came = queries.newest_arrivals(view, by=by, inboxes=around.visible, filters=parts.filters_of(request), since=since)
+    came = lists.newest_arrivals(view, by=by, inboxes=around.visible, filters=parts.filters_of(request), since=since)
     return render(
         request,
         "web/inbox/_pulse.html",
@@ -78,7 +78,6 @@ def pulse(request: HttpRequest, slug: str) -> HttpResponse:
             "frame": around,
             "view": view,
             "rows": list(found.values()),
-            "row_labels": queries.labels_of(each.id for each in found.values()),
             "gone": {each.number for each in found.values() if not view.holds(each, by)},
             "arrived": len(set(came) - set(known)),
             "filter_query": _query(request),
@@ -114,7 +113,7 @@ def _list(request: HttpRequest, view: View, around: Frame, now: datetime) -> dic
 def _rows(
     request: HttpRequest, view: View, inboxes: frozenset[Any], now: datetime, after: Keyset | None = None
 ) -> dict[str, Any]:
-    found, rest = queries.page(
+    found, rest = lists.page(
         view, by=member_of(request), inboxes=inboxes, filters=parts.filters_of(request), after=after
     )
     return {**_shown(request, found, now), "view": view, "rest": _written(rest) if rest else ""}
@@ -125,10 +124,9 @@ def _hits(request: HttpRequest, words: str, now: datetime) -> dict[str, Any]:
     return {**_shown(request, found, now), "view": parts.view_of(request.path_info.split("/")[2]), "rest": ""}
 
 
-def _shown(request: HttpRequest, found: Sequence[Conversation], now: datetime) -> dict[str, Any]:
+def _shown(request: HttpRequest, found: Sequence[Listed], now: datetime) -> dict[str, Any]:
     return {
         "rows": found,
-        "row_labels": queries.labels_of(each.id for each in found) if found else {},
         "gone": frozenset(),
         "filter_query": _query(request),
         "now": now,

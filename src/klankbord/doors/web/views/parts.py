@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from klankbord.desk import access
 from klankbord.desk.conversations import queries
+from klankbord.desk.conversations.listing import Filters, View
 from klankbord.desk.conversations.models import Conversation, Message, MessageKind, Status, Thread
-from klankbord.desk.conversations.queries import Filters, View
 from klankbord.desk.errors import NotFound
 from klankbord.desk.organisations import queries as organisations
 from klankbord.desk.organisations.models import Membership
@@ -103,7 +103,7 @@ def head(request: HttpRequest, conversation: Conversation, *, now: datetime) -> 
     by = member_of(request)
     return {
         "conversation": conversation,
-        "labels": queries.labels_of([conversation.id]).get(conversation.id, []),
+        "labels": queries.labels_of(conversation.id),
         "others": presence.others(conversation=conversation.id, by=by, now=now),
         "may_answer": access.may(by, "answer"),
         "is_mine": conversation.owner_id == by.id,

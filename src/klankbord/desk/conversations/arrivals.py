@@ -3,6 +3,7 @@ the number of messages. Everything here runs inside `with organisation(id):`."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -289,7 +290,8 @@ def add_search_documents(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _search_row(row: Mapping[str, Any]) -> dict[str, Any]:
     configuration = {"nl": "dutch", "en": "english", "de": "german", "fr": "french"}.get(row["language"], "dutch")
-    words = fold(row["words"])[:100_000]
+    # Divided as a search divides its words: PostgreSQL would keep an address or a link as one word.
+    words = " ".join(re.findall(r"\w+", fold(row["words"])[:100_000]))
     return {
         **{key: row[key] for key in ("message_id", "conversation_id", "inbox_id", "at")},
         "configuration": configuration,

@@ -283,3 +283,12 @@ def test_w17_where_a_platform_shakes_no_hands_nothing_is_echoed(desk: Desk) -> N
     asked = Knock(path_of(desk.inbox()), method="GET", query=f"hub.challenge={CHALLENGE}")
     assert knock(asked) == [405]
     assert b"script" not in asked.said
+
+
+def test_an_inbox_that_was_disconnected_and_taken_up_again_lets_deliveries_in_as_before(desk: Desk) -> None:
+    inbox, ada = desk.inbox(), desk.person("Ada", Role.ADMINISTRATOR)
+    with desk.open():
+        connect.disconnect(inbox=inbox.id, by=ada, now=desk.now)
+        connect.resume(inbox=inbox.id, by=ada, now=desk.now)
+    assert knock(signed(inbox, desk.event())) == [200]
+    assert stored(desk) == 1

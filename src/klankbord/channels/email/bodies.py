@@ -174,6 +174,8 @@ def _written(gathered: _Gathered) -> Body:
 def _say_different_things(plain: str, shown: str) -> bool:
     """Do the two forms differ by more than a link, a bullet or a caption? Short texts may not differ at all."""
     ours, theirs = _words(plain), _words(shown)
+    if ours == theirs:
+        return False
     shared = (ours & theirs).total()
     longest = max(ours.total(), theirs.total())
     return longest - shared > longest // 20
@@ -181,8 +183,12 @@ def _say_different_things(plain: str, shown: str) -> bool:
 
 def _words(text: str) -> Counter[str]:
     """How often each word occurs, apart from links, addresses and captions of pictures."""
-    pieces = (each for each in _CAPTION.sub(" ", text[:50_000]).split() if "@" not in each and "://" not in each)
-    return Counter(_WORD.findall(" ".join(pieces).casefold()))
+    text = text[:50_000]
+    if "[" in text or "<" in text:
+        text = _CAPTION.sub(" ", text)
+    if "@" in text or "://" in text:
+        text = " ".join([each for each in text.split() if "@" not in each and "://" not in each])
+    return Counter(_WORD.findall(text.casefold()))
 
 
 def _media(part: Part, number: int) -> Media:

@@ -58,9 +58,7 @@ _SHOWN_ATTRIBUTES = {
     "ol": {"start"},
 }
 _SCHEMES = {"http", "https", "mailto", "cid"}
-_TOKEN = re.compile(
-    r'<(?P<end>/)?(?P<tag>[a-z][a-z0-9]*)(?P<attributes>(?: [^\s=>"]+="[^"]*")*) ?/?>|(?P<text>[^<]+|<)'
-)
+_TOKEN = re.compile(r'<(/)?([a-z][a-z0-9]*)((?: [^\s=>"]+="[^"]*")*) ?/?>|([^<]+|<)')
 _ATTRIBUTE = re.compile(r' ([^\s=>"]+)="([^"]*)"')
 _ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _NUMBERED = re.compile(r"&#(?:(\d{1,7})|[xX]([0-9a-fA-F]{1,6}));")
@@ -71,6 +69,7 @@ _LOOSE_NAMES = (
 _CLOSE_THEMSELVES = frozenset(_LOOSE_NAMES.split())
 _SCOPES = frozenset({"table", "caption", "button", "object", "applet", "marquee", "template"})
 _TAG_LETTERS = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+")
+_TAG_LETTER = re.compile("[\U000e0000-\U000e007f]")
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+", re.IGNORECASE)
 
 
@@ -114,14 +113,14 @@ def render(source: str) -> Rendered:
     canonical = _CANONICAL.clean(source)
     pass_ = _Pass(has_style_sheet="<style" in source or "<STYLE" in source)
     for token in _TOKEN.finditer(without_tag_letters(canonical)):
-        pass_.take(token)
+        pass_.take(*token.groups())
     shown = _SHOWN.clean("".join(pass_.html))
     return Rendered(pass_.lines.text(), shown.strip(), pass_.hidden_characters, pass_.remote_images, is_cut)
 
 
 def without_tag_letters(text: str) -> str:
     """Without letters that no screen shows but every program reads (Unicode tags), but for the flags made of them."""
-    return text if text.isascii() else _TAG_LETTERS.sub("", text)
+    return text if text.isascii() or not _TAG_LETTER.search(text) else _TAG_LETTERS.sub("", text)
 
 
 def harmless(source: str) -> str:
@@ -157,14 +156,15 @@ class _Pass:
         self._has_style_sheet = has_style_sheet
         self._stack = [_Frame("", styles.Look())]
 
-    def take(self, token: re.Match[str]) -> None:
+    def take(self, end: str | None, tag: str, attributes: str, text: str | None) -> None:
+        """One stretch of text, or else one tag; end: "/" for an end tag."""
         top = self._stack[-1]
-        if token["text"] is not None:
-            self._text(token["text"], top)
-        elif token["end"]:
-            self._close(token["tag"])
+        if text is not None:
+            self._text(text, top)
+        elif end:
+            self._close(tag)
         else:
-            self._open(token["tag"], dict(_ATTRIBUTE.findall(token["attributes"])) if token["attributes"] else {}, top)
+            self._open(tag, dict(_ATTRIBUTE.findall(attributes)) if attributes else {}, top)
 
     def _text(self, raw: str, top: _Frame) -> None:
         if top.is_gone or top.look.is_unreadable:
@@ -255,11 +255,18 @@ def _attributes(tag: str, attributes: dict[str, str]) -> str:
     if not attributes:
         return ""
     allowed = _SHOWN_ATTRIBUTES.get(tag, ())
-    return "".join(f' {name}="{value.strip()}"' for name, value in attributes.items() if name in allowed)
+    if not allowed:
+        return ""
+    return "".join([f' {name}="{value.strip()}"' for name, value in attributes.items() if name in allowed])
 
 
 def _bare(address: str) -> str:
-    return re.sub(r"^(?:https?://)?(?:www\.)?|/$", "", address.lower())
+    address = address.lower()
+    for scheme in ("http://", "https://"):
+        if address.startswith(scheme):
+            address = address[len(scheme) :]
+            break
+    return address.removeprefix("www.").removesuffix("/")
 
 
 def _letter(reference: re.Match[str]) -> str:
@@ -285,6 +292,8 @@ def _without_comments(source: str) -> str:
 
 def _is_too_deep(source: str) -> bool:
     """Deeper than any honest mail: a parser needs time in proportion to depth for every element."""
+    if source.count("<") <= MOST_LEVELS:
+        return False
     open_tags: list[str] = []
     for match in _ANY_TAG.finditer(source):
         tag = match[2].lower()

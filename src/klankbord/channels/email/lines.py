@@ -27,7 +27,9 @@ class LineWriter:
                 self.end_line(is_forced=True)
             self._put(last, keeps_space=True)
             return
-        self._put(words if is_preformatted else _SPACE.sub(" ", words), keeps_space=is_preformatted)
+        if not is_preformatted and ("  " in words or not words.isprintable()):  # else there is nothing to fold
+            words = _SPACE.sub(" ", words)
+        self._put(words, keeps_space=is_preformatted)
 
     def end_line(self, *, is_forced: bool = False) -> None:
         """End the line if it has words; forced, also if it has none."""

@@ -110,6 +110,8 @@ def _divide(lines: list[str], *, is_forwarded: bool) -> tuple[list[str], list[st
 
 def _header_length(lines: list[str], at: int) -> int:
     """Over how many lines an "On … wrote:" stretches from here, 0 when this is none."""
+    if not any(each.rstrip().endswith(":") for each in lines[at : at + MOST_HEADER_LINES]):
+        return 0
     if len(lines[at]) > LONGEST_HEADER_LINE or not _STARTS_HEADER.match(lines[at].strip()):
         return 0
     joined = ""

@@ -56,7 +56,7 @@ class Look:
     def is_unreadable(self) -> bool:
         if self.is_tiny or self.is_transparent:
             return True
-        return self.ink is not None and self.paper is not None and _distance(self.ink, self.paper) <= _NEAR
+        return self.ink is not None and self.paper is not None and _is_near(self.ink, self.paper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +73,30 @@ class _Rules:
 
 def inherit(look: Look, tag: str, attributes: Mapping[str, str], *, has_unknown_look: bool = False) -> Look:
     """The look inside an element. has_unknown_look: a style sheet that we do not read may colour it."""
+    paper, style = attributes.get("bgcolor"), attributes.get("style")
+    ink = attributes.get("color") if tag == "font" else None
+    is_removed = "hidden" in attributes
+    if paper is None and ink is None and style is None and not is_removed and not has_unknown_look:
+        return look
+    return _inherited(look, has_unknown_look, paper, ink, is_removed, style and style[:4_000])
+
+
+@lru_cache(maxsize=2048)
+def _inherited(
+    look: Look, has_unknown_look: bool, paper: str | None, ink: str | None, is_removed: bool, style: str | None
+) -> Look:
+    """A mail says the same things of its words again and again. paper, ink: the attributes that name a colour."""
     if has_unknown_look:
         look = replace(look, ink=None, paper=None, is_transparent=False)
-    if "bgcolor" in attributes:
-        look = replace(look, paper=_colour(attributes["bgcolor"].lower().strip())[0])
-    if tag == "font" and "color" in attributes:
-        look = replace(look, ink=_colour(attributes["color"].lower().strip())[0])
-    if "hidden" in attributes:
+    if paper is not None:
+        look = replace(look, paper=_colour(paper.lower().strip())[0])
+    if ink is not None:
+        look = replace(look, ink=_colour(ink.lower().strip())[0])
+    if is_removed:
         return replace(look, is_removed=True)
-    if "style" not in attributes:
+    if style is None:
         return look
-    rules = _rules(attributes["style"][:4_000])
+    rules = _rules(style)
     return Look(
         ink=rules.ink or look.ink,
         paper=None if rules.is_paper_unknown else rules.paper or look.paper,
@@ -176,5 +189,6 @@ def _number(text: str) -> float:
         return 1.0
 
 
-def _distance(one: Colour, other: Colour) -> int:
-    return sum(abs(a - b) for a, b in zip(one, other, strict=True))
+@lru_cache(maxsize=2048)
+def _is_near(one: Colour, other: Colour) -> bool:
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) <= _NEAR

@@ -13,7 +13,7 @@ from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
 
 BREAKER_FAILURES = 5
-BREAKER_PAUSE = timedelta(seconds=60)
+BREAKER_PAUSE = timedelta(seconds=30)  # within the minute in which all must move again after a fault
 
 
 def allow(wanted: Sequence[tuple[UUID, UUID]], *, now: datetime) -> dict[UUID, float]:
@@ -32,14 +32,20 @@ def allow(wanted: Sequence[tuple[UUID, UUID]], *, now: datetime) -> dict[UUID, f
         if kinds[inbox] not in channels.kinds():
             continue  # its package is not installed: its replies wait, and hold up nobody's
         gate, rate = gates[inbox], channels.channel(kinds[inbox]).capabilities.rate
+        if gate.closed_until is not None and gate.closed_until > now:
+            continue  # another worker was first, and it closed the gate behind it
+        is_trial = gate.failures >= BREAKER_FAILURES  # it had its rest: one message tells whether it is well again
         passed = max(0.0, (now - gate.refilled_at).total_seconds())
         gate.tokens = min(float(rate.burst), gate.tokens + passed * rate.per_second)
         gate.refilled_at = now
-        for message, owner in wanted:
-            if owner == inbox and gate.tokens >= 1:
+        theirs = [message for message, owner in wanted if owner == inbox]
+        for message in theirs[:1] if is_trial else theirs:
+            if gate.tokens >= 1:
                 gate.tokens -= 1
                 allowed[message] = rate.per_place
-        if gate.tokens < 1:
+        if is_trial:
+            gate.closed_until = now + BREAKER_PAUSE
+        elif gate.tokens < 1:
             # Not looked at until there is a token again: a long queue must not hide what others may send.
             gate.closed_until = now + timedelta(seconds=(1 - gate.tokens) / rate.per_second)
         gate.save(update_fields=["tokens", "refilled_at", "closed_until"])
@@ -74,20 +80,21 @@ def keep_pace(allowed: Mapping[UUID, float], *, now: datetime) -> list[UUID]:
 
 
 def note_success(inbox: UUID) -> None:
+    """The platform took one: it is well, and the others follow at once."""
     SendGate.objects.filter(inbox_id=inbox, failures__gt=0).update(failures=0, closed_until=None)
 
 
 def note_failure(inbox: UUID, *, pause: timedelta | None, was_asked: bool, now: datetime) -> None:
-    """The platform is ill, or asked for a pause: after some failures in a row the whole inbox waits.
+    """The platform is ill, or asked for a pause: after some failures in a row the whole inbox rests.
 
-    A pause that was asked for is no failure, so that the success of a call that was under way does not end it.
+    A pause that was asked for is no failure, so that the success of a call that was under way does not end it. None
+    makes another shorter: of several that fail at once, each may want its own.
     """
     gate = SendGate.objects.select_for_update().get(inbox_id=inbox)
     gate.failures = 0 if was_asked else gate.failures + 1
-    if pause is not None:
-        gate.closed_until = now + pause
-    elif gate.failures >= BREAKER_FAILURES:
-        gate.closed_until = now + BREAKER_PAUSE
+    rest = BREAKER_PAUSE if gate.failures >= BREAKER_FAILURES else None
+    ends = [now + each for each in (pause, rest) if each is not None]
+    gate.closed_until = max([*ends, *([gate.closed_until] if gate.closed_until else [])], default=None)
     gate.save(update_fields=["failures", "closed_until"])
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import html
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.test import Client
 
 from klankbord.desk.conversations.models import Message
-from klankbord.desk.inboxes.models import Inbox
+from klankbord.desk.inboxes.models import Inbox, InboxState
+from klankbord.desk.inboxes.models import Visitor as VisitorRow
+from klankbord.desk.organisations.models import Role
 from klankbord.flows import visitors
 
 from .widget_site import Site, Visitor
@@ -72,9 +77,62 @@ def test_without_an_address_nobody_is_mailed(site: Site, mailbox: Inbox) -> None
     assert visitors.mail_unseen(now=site.desk.now + AFTER) == 0
 
 
+def promises_mail(site: Site) -> bool:
+    """What the chat window is told."""
+    page = Client().get(f"/widget/v1/frame?key={site.key}").content.decode()
+    return '"mails": true' in page
+
+
 def test_without_a_mailbox_nothing_is_promised_or_sent(site: Site) -> None:
     left(site)
+    assert not promises_mail(site)
     assert visitors.mail_unseen(now=site.desk.now + AFTER) == 0
+
+
+def test_with_a_mailbox_the_chat_offers_it_and_no_longer_when_that_is_disconnected(site: Site, mailbox: Inbox) -> None:
+    assert promises_mail(site)
+    with site.desk.open():
+        Inbox.objects.filter(id=mailbox.id).update(state=InboxState.DISCONNECTED)
+    assert not promises_mail(site)
+
+
+def test_the_settings_of_a_chat_say_that_a_mailbox_is_missing(site: Site) -> None:
+    admin = Client()
+    admin.force_login(site.desk.person("Ada", role=Role.ADMINISTRATOR).user)
+    session = admin.session
+    session["has_two_factor"] = True
+    session.save()
+
+    def shown() -> str:
+        return html.unescape(admin.get(f"/settings/inboxes/{site.inbox.id}").content.decode())
+
+    sentence = "Er is geen e-mailinbox gekoppeld."
+    assert sentence in shown()
+    assert f'<noscript><a href="{settings.PUBLIC_URL}/widget/v1/form?key={site.key}">' in shown()
+    with site.desk.open():
+        Inbox.objects.create(kind="email", name="Mail", credentials=site.inbox.credentials, created_at=site.desk.now)
+    assert sentence not in shown()
+
+
+def test_many_visitors_who_have_nothing_to_read_take_nobodys_place(
+    site: Site, mailbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("klankbord.flows.visitors.mailing._AT_ONCE", 1)
+    for _ in range(3):
+        idle = site.visitor()
+        idle.post("email", {"email": "piet@example.nl"})
+        idle.say("Nog niet beantwoord")
+    site.desk.take_in()
+    left(site)
+    assert visitors.mail_unseen(now=site.desk.now + AFTER) == 1
+
+
+def test_an_answer_after_a_long_weekend_is_mailed_and_one_of_weeks_ago_is_not(site: Site, mailbox: Inbox) -> None:
+    left(site)
+    with site.desk.open():
+        VisitorRow.objects.update(seen_at=site.desk.now - timedelta(days=4))
+    assert visitors.mail_unseen(now=site.desk.now + timedelta(days=8)) == 0
+    assert visitors.mail_unseen(now=site.desk.now + AFTER) == 1
 
 
 def test_a_later_answer_goes_by_a_second_mail_in_the_same_thread(site: Site, mailbox: Inbox) -> None:

@@ -113,3 +113,24 @@ class Visitor:
     def _headers(self) -> dict[str, str]:
         headers = {"HTTP_AUTHORIZATION": f"Bearer {self.token}"} if self.token else {}
         return headers | ({"HTTP_ORIGIN": self.origin} if self.origin else {})
+
+
+class Sheet:
+    """A browser without a script, with the form open. Sends what a person fills in, and what the page holds."""
+
+    def __init__(self, site: Site, *, seconds_ago: float = 30, language: str = "nl") -> None:
+        self.site, self.language = site, language
+        self.client = Client(enforce_csrf_checks=True)
+        self.address = f"/widget/v1/form?key={site.key}"
+        self.stamp = site.stamp(seconds_ago=seconds_ago)
+
+    def open(self) -> Any:
+        return self.client.get(self.address, HTTP_ACCEPT_LANGUAGE=self.language)
+
+    def send(self, *, headers: dict[str, str] | None = None, **fields: str) -> Any:
+        """headers: instead of those of a browser on our own page."""
+        filled = {"text": "Hebben jullie hem in beuken?", "email": "anouk@example.nl", "name": "", "website": ""}
+        return self.client.post(
+            self.address, filled | {"stamp": self.stamp} | fields, HTTP_ACCEPT_LANGUAGE=self.language,
+            **({"HTTP_ORIGIN": "http://testserver"} if headers is None else headers),
+        )  # fmt: skip

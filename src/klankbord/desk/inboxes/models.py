@@ -24,6 +24,7 @@ class Inbox(Owned):
     state = models.CharField(max_length=16, choices=InboxState.choices, default=InboxState.CONNECTED)
     state_reason = models.TextField(blank=True)
     state_since = models.DateTimeField(null=True)
+    alarmed_at = models.DateTimeField(null=True)  # administrators were told that it needs a person; None: it does not
     credentials = models.BinaryField()  # sealed JSON of the channel's Credentials and the webhook secret
     facts = models.JSONField(default=dict)  # what `connect` found
     health = models.JSONField(default=dict)  # last check list
@@ -243,6 +244,11 @@ class Visitor(Owned):
     class Meta(Owned.Meta):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "inbox", "external_id"], name="visitor_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organisation", "inbox", "seen_at"], name="visitor_to_mail", condition=~models.Q(email="")
+            )
         ]
 
 

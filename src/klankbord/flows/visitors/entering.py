@@ -18,6 +18,7 @@ from klankbord.kernel.ids import random_token
 from ..accounts import hash_token, open_route
 
 KIND = "webchat"
+FORM = "form:"  # how the ids of visitors begin who asked by the form without a script
 _TOKEN_BITS = 160
 _SEEN_AGAIN = timedelta(minutes=10)  # a session's last use is written down no more often than this
 _IDLE = timedelta(days=90)

@@ -1,18 +1,31 @@
-"""Answers that a visitor did not come back for go to the address they left, in the same conversation, once."""
+"""Answers that a visitor did not come back for go to the address they left, in the same conversation, once.
+
+Whoever asked by the form without a script has no chat to come back to: they are mailed at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext, override
 
+from klankbord import channels
 from klankbord.channels.webchat.adapter import Credentials
-from klankbord.contract import AuthorKind, Person, Visibility
+from klankbord.contract import AuthorKind, MediaLimit, Person, Visibility
 from klankbord.desk.contacts.arrivals import find_or_make_handles
-from klankbord.desk.conversations.models import Message, MessageKind, MessageState, Thread
+from klankbord.desk.conversations.models import (
+    Attachment,
+    AttachmentState,
+    Message,
+    MessageKind,
+    MessageState,
+    Thread,
+)
 from klankbord.desk.inboxes.models import Inbox, InboxState, Visitor
 from klankbord.desk.organisations.models import Organisation
 from klankbord.desk.wall import organisation
@@ -20,11 +33,32 @@ from klankbord.kernel.ids import random_token, uuid7
 
 from ..accounts import open_account
 from ..sending import queue_automatic
-from .entering import KIND
+from .entering import FORM, KIND
 
 _MAIL = "email"
-_STALE = timedelta(days=2)  # who is away longer than this had their mail, or was not to be mailed
+_RECENT = timedelta(days=7)  # an answer that could not be mailed for so long is for a person to send
+_KNOWN = timedelta(days=90)  # as long as a browser is remembered
+_FORM_PATIENCE = timedelta(minutes=1)  # so that an answer in two parts is one mail
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    """A chat inbox whose answers go by mail, and the mailbox from which they go."""
+
+    inbox: Inbox
+    mail: Inbox
+    ours: Organisation
+    site_name: str
+    patience: timedelta
+    files: MediaLimit
+
+
+def can_mail(organisation_id: UUID) -> bool:
+    """Is there a mailbox from which an answer to a visitor who left could go?"""
+    with organisation(organisation_id):
+        return _mailbox() is not None
 
 
 def mail_unseen(*, now: datetime) -> int:
@@ -32,59 +66,121 @@ def mail_unseen(*, now: datetime) -> int:
     mailed = 0
     for ours in Organisation.objects.order_by("id"):
         with organisation(ours.id):
-            mail = Inbox.objects.filter(kind=_MAIL, state=InboxState.CONNECTED).order_by("created_at", "id").first()
+            mail = _mailbox()
             if mail is None:
                 continue
-            for chat in Inbox.objects.filter(kind=KIND, state=InboxState.CONNECTED):
-                mailed += _mail_from(chat, mail, ours, now)
+            files = channels.channel(_MAIL).capabilities.media
+            for inbox in Inbox.objects.filter(kind=KIND, state=InboxState.CONNECTED):
+                credentials: Credentials = open_account(inbox, ours).account.credentials
+                patience = timedelta(minutes=max(int(credentials.mail_after_minutes), 1))
+                mailed += _mail_from(_Chat(inbox, mail, ours, credentials.site_name, patience, files), now)
     return mailed
 
 
-def _mail_from(chat: Inbox, mail: Inbox, ours: Organisation, now: datetime) -> int:
-    credentials: Credentials = open_account(chat, ours).account.credentials
-    gone_since = now - timedelta(minutes=max(int(credentials.mail_after_minutes), 1))
-    gone = Visitor.objects.filter(inbox_id=chat.id, seen_at__lt=gone_since, seen_at__gt=now - _STALE).exclude(email="")
+def _mailbox() -> Inbox | None:
+    return Inbox.objects.filter(kind=_MAIL, state=InboxState.CONNECTED).order_by("created_at", "id").first()
+
+
+def _mail_from(chat: _Chat, now: datetime) -> int:
+    known = Visitor.objects.filter(inbox_id=chat.inbox.id, seen_at__gt=now - _KNOWN).exclude(email="")
+    by_form = Q(external_id__startswith=FORM)
+    gone_since = now - chat.patience
     mailed = 0
-    for visitor in gone.order_by("id").select_for_update(skip_locked=True)[:_AT_ONCE]:
-        unseen = _unseen(chat, visitor, gone_since)
-        if unseen:
-            _mail(unseen, visitor, mail, credentials.site_name, ours, now)
+    for visitors, until in (
+        (known.exclude(by_form).filter(seen_at__lt=gone_since), gone_since),
+        (known.filter(by_form), now - _FORM_PATIENCE),
+    ):
+        answers = _answers(chat, until, now)
+        # Only those who have something to read: the others may be many, and would take the places.
+        waiting = visitors.filter(
+            Exists(
+                answers.filter(
+                    thread__place_key=OuterRef("external_id"),
+                    at__gt=Coalesce(Greatest(OuterRef("read_up_to"), OuterRef("mailed_up_to")), Value(_EVER)),
+                )
+            )
+        )
+        for visitor in waiting.order_by("id").select_for_update(skip_locked=True)[:_AT_ONCE]:
+            _mail(_unseen(answers, visitor), visitor, chat, now)
             mailed += 1
     return mailed
 
 
-def _unseen(chat: Inbox, visitor: Visitor, gone_since: datetime) -> list[Message]:
-    """Answers that are older than the patience, were not read, and were not mailed before."""
-    unseen = Message.objects.filter(
+def _answers(chat: _Chat, until: datetime, now: datetime) -> QuerySet[Message]:
+    """Answers in this chat that have left, are older than the patience, and were not read."""
+    return Message.objects.filter(
         Q(state=MessageState.SENT) | Q(state=MessageState.DELIVERED),
-        thread__inbox_id=chat.id,
-        thread__place_key=visitor.external_id,
+        thread__inbox_id=chat.inbox.id,
         thread__is_live=True,
-        thread__handle__realm=str(chat.id),
+        thread__handle__realm=str(chat.inbox.id),
         kind=MessageKind.OUTBOUND,
         author_kind__in=(AuthorKind.AGENT, AuthorKind.BOT),
         deleted_at=None,
         at__gte=F("thread__created_at"),
-        at__lt=gone_since,
+        at__gt=now - _RECENT,
+        at__lt=until,
     )
-    for seen_up_to in (visitor.read_up_to, visitor.mailed_up_to):
-        if seen_up_to:
-            unseen = unseen.filter(at__gt=seen_up_to)
+
+
+def _unseen(answers: QuerySet[Message], visitor: Visitor) -> list[Message]:
+    """What this visitor neither read nor had by mail; at least one, or they would not be waiting."""
+    seen_up_to = max(visitor.read_up_to or _EVER, visitor.mailed_up_to or _EVER)
+    unseen = answers.filter(thread__place_key=visitor.external_id, at__gt=seen_up_to)
     return list(unseen.select_related("thread").order_by("at", "id"))
 
 
-def _mail(
-    unseen: Sequence[Message], visitor: Visitor, mail: Inbox, site_name: str, ours: Organisation, now: datetime
-) -> None:
-    with override(visitor.language if visitor.language in {"nl", "en"} else ours.language):
-        title = gettext("Our answer to your chat with %(site)s") % {"site": site_name}
-        opening = gettext("You left before you could read our answer in the chat. Here it is.")
-        closing = gettext("Reply to this mail, or go on in the chat: both reach us.")
-    thread = _mail_thread(unseen[-1].thread, visitor, mail, title, now)
-    answers = [each.text or gettext("(a file; you find it in the chat)") for each in unseen]
-    text = "\n\n".join([opening, *answers, closing])
-    queue_automatic(thread_id=thread, text=text, author_kind=AuthorKind.SYSTEM, now=now)
+def _mail(unseen: Sequence[Message], visitor: Visitor, chat: _Chat, now: datetime) -> None:
+    """Our words only: whoever types a stranger's address sends them no word of their own."""
+    has_chat = not visitor.external_id.startswith(FORM)
+    files, left = _files(unseen, chat.files)
+    with override(visitor.language if visitor.language in {"nl", "en"} else chat.ours.language):
+        site = {"site": chat.site_name}
+        if has_chat:
+            title = gettext("Our answer to your chat with %(site)s") % site
+            opening = gettext("You left before you could read our answer in the chat. Here it is.")
+            closing = gettext("Reply to this mail, or go on in the chat: both reach us.")
+            lost = gettext("(a file; you find it in the chat)")
+        else:
+            title = gettext("Our answer to your question to %(site)s") % site
+            opening = gettext("You asked us something with the form on our site. Here is our answer.")
+            closing = gettext("Reply to this mail: it reaches us.")
+            lost = gettext("(a file that is too large for a mail; reply to us and we find another way)")
+    answers = [each.text for each in unseen if each.text]
+    text = "\n\n".join([opening, *answers, *[lost] * left, closing])
+    thread = _mail_thread(unseen[-1].thread, visitor, chat.mail, title, now)
+    message = queue_automatic(thread_id=thread, text=text, author_kind=AuthorKind.SYSTEM, now=now)
+    Attachment.objects.bulk_create([_copy(each, message, now) for each in files])
     Visitor.objects.filter(id=visitor.id).update(mailed_up_to=unseen[-1].at)
+
+
+def _files(unseen: Sequence[Message], limit: MediaLimit) -> tuple[list[Attachment], int]:
+    """The files of these answers that fit in one mail, and how many do not."""
+    of_these = Attachment.objects.filter(message_id__in=[each.id for each in unseen], state=AttachmentState.READY)
+    chosen: list[Attachment] = []
+    left, size = 0, 0
+    for each in of_these.order_by("id"):
+        if len(chosen) < limit.count and size + (each.size or 0) <= limit.bytes_each:
+            chosen.append(each)
+            size += each.size or 0
+        else:
+            left += 1
+    return chosen, left
+
+
+def _copy(file: Attachment, message: Message, now: datetime) -> Attachment:
+    """The same stored file, with another message."""
+    return Attachment(
+        message_id=message.id,
+        conversation_id=message.conversation_id,
+        kind=file.kind,
+        name=file.name,
+        content_type=file.content_type,
+        size=file.size,
+        key=file.key,
+        state=file.state,
+        description=file.description,
+        created_at=now,
+    )
 
 
 def _mail_thread(chat: Thread, visitor: Visitor, mail: Inbox, title: str, now: datetime) -> UUID:

@@ -62,7 +62,7 @@ def send_message(
             is_proven=visit.is_proven,
             text=text,
             at=now,
-            name=known.name or _stand_in(known, widget.organisation_id),
+            name=known.name or stand_in(known, widget.organisation_id),
             email=known.email,
             language=language or known.language,
             page_url=page.url,
@@ -73,7 +73,7 @@ def send_message(
     return message_id
 
 
-def _stand_in(visitor: Visitor, organisation_id: UUID) -> str:
+def stand_in(visitor: Visitor, organisation_id: UUID) -> str:
     """What agents call somebody who gave no name, in their organisation's language: told apart, but nobody."""
     language = Organisation.objects.values_list("language", flat=True).get(id=organisation_id)
     with override(language):

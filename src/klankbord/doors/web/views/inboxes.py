@@ -22,6 +22,7 @@ from klankbord.desk.inboxes.models import Inbox
 from klankbord.desk.organisations import queries as organisations
 from klankbord.desk.organisations.models import Membership
 from klankbord.flows import connect as connecting
+from klankbord.flows import visitors
 from klankbord.flows.connect import ChannelCard
 
 from ..desk import member_of
@@ -113,6 +114,7 @@ def _inbox_page(request: HttpRequest, inbox: UUID, *, sentence: str = "", status
         "readme": to_html(card.readme),
         "hook_url": connecting.address_of_hook(inbox=found.id, by=by) if card.has_webhook else "",
         "script": connecting.script_of_door(inbox=found.id, by=by) if card.has_door else "",
+        "mails_answers": visitors.can_mail(found.organisation_id),
         "colleagues": organisations.colleagues(),
         "members": queries.members_of(found.id),
         "sentence": sentence,

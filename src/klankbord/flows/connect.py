@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from html import escape
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from klankbord.desk.wall import current_organisation_id
 from klankbord.kernel.ids import random_token, uuid7
 from klankbord.kernel.text import one_line
 
-from . import governor, sendgate
+from . import alarms, governor, sendgate
 from .accounts import credentials_of, hash_token, hook_url, open_account, reply_key_of, seal, unseal
 from .doorway import ROUTES_CHANGED
 from .wiring import wires
@@ -156,6 +157,7 @@ def reconnect(*, inbox: UUID, values: Mapping[str, str], by: Membership, now: da
     found.save(update_fields=["facts", "credentials", "state", "state_reason", "state_since"])
     _write_route(found, token=opened["hook_token"])
     _start_again(found, now)
+    alarms.silence(found.id, now=now)
     _audit("inbox reconnected", found, by, now)
     return found
 
@@ -202,6 +204,7 @@ def resume(*, inbox: UUID, by: Membership, now: datetime) -> Inbox:
     found.save(update_fields=["state", "state_reason", "state_since"])
     governor.confirm(found.id, now=now)
     _start_again(found, now)
+    alarms.silence(found.id, now=now)
     _audit("inbox resumed", found, by, now)
     return found
 
@@ -214,6 +217,7 @@ def disconnect(*, inbox: UUID, by: Membership, now: datetime) -> Inbox:
     found.save(update_fields=["state", "state_since"])
     InboxRoute.objects.filter(inbox_id=found.id).update(is_connected=False)
     sendgate.shut(found.id)
+    alarms.forget(found.id)
     _forget_routes()
     _audit("inbox disconnected", found, by, now)
     return found
@@ -244,7 +248,9 @@ def address_of_hook(*, inbox: UUID, by: Membership) -> str:
 def script_of_door(*, inbox: UUID, by: Membership) -> str:
     """The line to put in the pages of a site, so that its visitors find our own door there."""
     key = address_of_hook(inbox=inbox, by=by).rpartition("/")[2]
-    return f'<script src="{settings.PUBLIC_URL}/widget/v1/widget.js" data-klankbord="{key}" async></script>'
+    door = f"{settings.PUBLIC_URL}/widget/v1"
+    without = f'<noscript><a href="{door}/form?key={key}">{escape(_("Ask us"))}</a></noscript>'
+    return f'<script src="{door}/widget.js" data-klankbord="{key}" async></script>{without}'
 
 
 def _form(channel: Channel, stored: Mapping[str, Any]) -> list[Field]:

@@ -23,6 +23,8 @@ FILES = Rate("files", burst=10, per_minute=10)  # per visitor
 NETWORK_FILES = Rate("files of a network", burst=60, per_minute=60)
 ADDRESSES = Rate("addresses", burst=5, per_minute=2)  # per visitor: nobody mistypes theirs more often
 
+FORMS = Rate("forms", burst=5, per_minute=1)  # per network: each is a message at once, without a chat before it
+
 ANYTHING = Rate("anything", burst=600, per_minute=1_200)  # per network and process
 _MOST_REMEMBERED = 50_000
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views
+from . import form, views
 
 urlpatterns = [
     path("widget.js", views.script, name="widget_script"),
     path("frame", views.frame, name="widget_frame"),
+    path("form", form.form, name="widget_form"),
+    path("form/sent", form.sent, name="widget_form_sent"),
     path("conversations", views.conversations, name="widget_conversations"),
     path("messages", views.messages, name="widget_messages"),
     path("attachments", views.attachments, name="widget_attachments"),

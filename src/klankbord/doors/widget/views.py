@@ -78,13 +78,14 @@ def frame(request: HttpRequest) -> HttpResponse:
         "welcome": widget.welcome,
         "accent": widget.accent if re.fullmatch(r"#[0-9a-fA-F]{6}", widget.accent) else "",
         "asksEmail": widget.asks_email,
+        "mails": visitors.can_mail(widget.organisation_id),
         "origins": sorted(allowed),
         "stamp": make_stamp(key, at=now()),
         "mostCharacters": MOST_CHARACTERS,
         "mostFiles": MOST_FILES,
         "mostFileBytes": MOST_FILE_BYTES,
     }
-    response = render(request, "widget/frame.html", {"settings": settings, "site": widget.site_name})
+    response = render(request, "widget/frame.html", {"settings": settings, "site": widget.site_name, "key": key})
     response["Content-Security-Policy"] = _FRAME_POLICY.format(origins=" ".join(widget.origins))
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "same-origin"

@@ -310,7 +310,7 @@ function watchForSilence() {
   clearTimeout(nudge);
   nudge = setTimeout(() => {
     const last = messages[messages.length - 1];
-    if (!hasEmail && last && last.from === "you") {
+    if (settings.mails && !hasEmail && last && last.from === "you") {
       isAddressAsked = isSilent = true;
       draw();
     }
@@ -510,7 +510,8 @@ function drawFoot() {
   $("address").hidden = hasEmail || !isAsking;
   $("address").querySelector("button").hidden = settings.asksEmail && !token;
   const foot = $("foot");
-  if (hasEmail) foot.replaceChildren(say("mailed"));
+  if (!settings.mails) foot.replaceChildren(); // nothing is promised that cannot be kept
+  else if (hasEmail) foot.replaceChildren(say("mailed"));
   else if (isAsking || (!messages.length && !outgoing.length)) foot.replaceChildren();
   else {
     const ask = element("button", "link", say("byMail"));
@@ -548,6 +549,7 @@ function grow() {
 function translate() {
   for (const each of document.querySelectorAll("[data-say]")) each.textContent = say(each.dataset.say);
   for (const each of document.querySelectorAll("[data-name]")) each.setAttribute("aria-label", say(each.dataset.name));
+  if (!settings.mails) document.querySelector("label[for=email]").textContent = say("emailPlain");
   for (const each of document.querySelectorAll("[data-hint]")) each.placeholder = say(each.dataset.hint);
   document.querySelector(".mark").textContent = [...settings.site][0].toUpperCase();
 }

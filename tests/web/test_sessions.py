@@ -44,7 +44,7 @@ def _names() -> set[str]:
 def test_t1_t2_a_password_and_a_second_step_are_the_only_way_in(client, db):
     """Nobody can arrive by another service's word, and nobody can be waited for under an address of their own."""
     assert [each for each in apps.app_configs if "social" in each or "openid" in each or "saml" in each] == []
-    assert configured.AUTHENTICATION_BACKENDS == ["allauth.account.auth_backends.AuthenticationBackend"]
+    assert configured.AUTHENTICATION_BACKENDS == ["klankbord.doors.web.accounts.Entrance"]
     for address in ("signup", "google/login", "oidc/x/login", "confirm-email", "email", "login/code", "3rdparty"):
         assert client.get(f"/accounts/{address}/").status_code == 404, address
         form = {"email": "noor@wolk.example", "password1": PASSWORD}

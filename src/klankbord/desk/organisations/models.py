@@ -3,6 +3,7 @@ an organisation is open. The rest is behind the wall."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -74,6 +75,8 @@ class User(AbstractBaseUser):
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    at_desks: Sequence[Membership] = ()  # where they work, once somebody looked it up
 
     def __str__(self) -> str:
         return self.name

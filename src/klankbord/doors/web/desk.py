@@ -93,7 +93,7 @@ def member_of(request: HttpRequest) -> Membership:
 
 
 def _membership(request: HttpRequest) -> Membership | None:
-    memberships = queries.memberships_of(UUID(str(request.user.pk)))
+    memberships = request.user.at_desks
     chosen = request.session.get(SESSION_KEY, "")
     for member in memberships:
         if str(member.organisation_id) == chosen:

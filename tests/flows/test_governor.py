@@ -9,6 +9,7 @@ import pytest
 from far_platform import FarPlatform, again, answer
 
 from desk_builder import Desk
+from errands import run_errands
 from klankbord.contract import AuthorKind, Response
 from klankbord.desk.conversations.models import Message, Outbox, Thread
 from klankbord.desk.inboxes.models import Inbox, InboxState, SendGate, SendHabit
@@ -172,3 +173,20 @@ def test_importing_history_sends_nothing(desk: Desk, platform: FarPlatform) -> N
     assert platform.offered == []
     with desk.open():
         assert not Message.objects.filter(kind="outbound").exists()
+
+
+def test_a_storm_that_was_stopped_is_told_to_administrators_once(
+    desk: Desk, platform: FarPlatform, mailoutbox: list[Any]
+) -> None:
+    inbox, ada = platform.inbox(), desk.person("Ada", Role.ADMINISTRATOR)
+    answer_all(desk, crowd(desk, inbox, FEW_AUTOMATIC + 5))
+    storm(desk, platform)
+    storm(desk, platform)
+    run_errands()
+    assert [(mail.to, mail.subject) for mail in mailoutbox] == [
+        (["ada@wolk.example"], "Webshop is gestopt met versturen")
+    ]
+    with desk.open():
+        connect.resume(inbox=inbox.id, by=ada, now=desk.now)
+    run_errands()
+    assert mailoutbox[1].subject == "Webshop werkt weer"

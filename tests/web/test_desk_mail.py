@@ -11,11 +11,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from pydantic import ValidationError
 
+from errands import run_errands
 from klankbord.flows import deskmail, errands
 from klankbord.project.environment import Environment
 from klankbord.project.postbox import BACKENDS, mail_server, road_of
-
-from .errands import run_errands
 
 
 class Post:

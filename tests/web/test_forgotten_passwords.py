@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from errands import run_errands
 from klankbord.desk.organisations.models import Membership, ResetLink, User
 
-from .errands import run_errands
 from .pages import text_of
 
 NEW = "een-ander-lang-wachtwoord"

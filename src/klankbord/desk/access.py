@@ -20,6 +20,7 @@ _DEEDS: dict[str, frozenset[Role]] = {
     "assign others": frozenset({Role.AGENT, Role.LEAD, Role.ADMINISTRATOR}),
     "see ledger": frozenset({Role.LEAD, Role.ANALYST, Role.ADMINISTRATOR}),
     "retry dead letters": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
+    "hear alarms": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
     "manage inboxes": frozenset({Role.ADMINISTRATOR}),
     "manage people": frozenset({Role.ADMINISTRATOR}),
 }

@@ -21,7 +21,7 @@ from klankbord.desk.rows import insert, run
 from klankbord.desk.wall import current_organisation_id
 from klankbord.kernel.ids import uuid7
 
-from . import sendgate
+from . import alarms, sendgate
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ def _remember(habits: dict[UUID, Habit], now: datetime) -> None:
 
 
 def _stop(inbox_id: UUID, habit: Habit, is_automatic: bool, now: datetime) -> None:
-    """Pause the inbox and raise the alarm: its state, a line in the audit, one in the log."""
+    """Pause the inbox and raise the alarm: its state, a mail, a line in the audit, one in the log."""
     count, busiest = (habit.automatic, habit.busiest_automatic) if is_automatic else (habit.in_all, habit.busiest)
     reason = _(
         "Sending stopped by itself: %(count)d messages within an hour, where %(busiest)d was the most before."
@@ -143,6 +143,7 @@ def _stop(inbox_id: UUID, habit: Habit, is_automatic: bool, now: datetime) -> No
         at=now, by=None, deed="sending stopped by itself", subject="inbox", subject_id=inbox_id,
         facts={"name": inbox.name, "count": count, "busiest": busiest, "is_automatic": is_automatic},
     )  # fmt: skip
+    alarms.sound(inbox_id, now=now)
     log.error("send governor stopped an inbox", extra={"inbox": str(inbox_id), "count": count})
 
 

@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from klankbord.desk.inboxes.models import Inbox, InboxState
 from klankbord.desk.organisations.models import User
 
 Letter = tuple[str, str]
@@ -36,8 +37,42 @@ def password_changed(to: User) -> Letter:
         )
 
 
+def inbox_in_trouble(to: User, inbox: Inbox) -> Letter:
+    with translation.override(to.language):
+        subject, meaning = {
+            InboxState.BROKEN: (
+                _("%(inbox)s must be reconnected"),
+                _("%(inbox)s no longer receives or sends anything. What your colleagues reply there waits, in order."),
+            ),
+            InboxState.PAUSED: (
+                _("%(inbox)s has stopped sending"),
+                _("%(inbox)s still receives, but sends nothing until somebody has looked. Replies wait, in order."),
+            ),
+        }.get(
+            InboxState(inbox.state),
+            (
+                _("%(inbox)s gets no answer from its platform"),
+                _(
+                    "%(inbox)s has received nothing for a quarter of an hour. We go on trying, and fetch what was missed."
+                ),
+            ),
+        )
+        name = {"inbox": inbox.name}
+        reason = _("The reason: %(reason)s") % {"reason": _(inbox.state_reason)} if inbox.state_reason else ""
+        page = f"{settings.PUBLIC_URL}/settings/inboxes/{inbox.id}"
+        return subject % name, _written(to, meaning % name, reason, _("Look, and put it right:"), page)
+
+
+def inbox_works_again(to: User, inbox: Inbox) -> Letter:
+    with translation.override(to.language):
+        name = {"inbox": inbox.name}
+        return _("%(inbox)s works again") % name, _written(
+            to, _("%(inbox)s receives and sends again. What waited leaves now, in order.") % name
+        )
+
+
 def _written(to: User, *paragraphs: str) -> str:
     """With a greeting and, beneath, where it comes from."""
     greeting = _("Hello %(name)s,") % {"name": to.name}
     origin = _("Klankbord, %(address)s") % {"address": settings.PUBLIC_URL}
-    return "\n\n".join([greeting, *paragraphs, f"-- \n{origin}"]) + "\n"
+    return "\n\n".join([greeting, *filter(None, paragraphs), f"-- \n{origin}"]) + "\n"

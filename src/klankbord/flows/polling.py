@@ -20,6 +20,7 @@ from klankbord.desk.organisations.models import Organisation
 from klankbord.desk.rows import run
 from klankbord.desk.wall import organisation
 
+from . import alarms
 from .accounts import Connected, open_account
 from .receipts import break_inbox
 from .wiring import wires
@@ -109,6 +110,8 @@ def _store(due: Due, connected: Connected, polled: Polled, history: Polled | Non
         )
         if deliveries:
             Inbox.objects.filter(id=due.inbox_id).update(last_delivery_at=now)
+        if due.failures >= alarms.UNREACHABLE_AFTER:
+            alarms.platform_back(due.inbox_id, now=now)
     return len(deliveries)
 
 
@@ -119,6 +122,9 @@ def _try_later(due: Due, error: ChannelError, now: datetime) -> None:
     Poll.objects.filter(inbox_id=due.inbox_id).update(
         due_at=now + timedelta(seconds=min(pause, _LONGEST_PAUSE)), lease_until=None, failures=due.failures + 1
     )
+    if due.failures + 1 == alarms.UNREACHABLE_AFTER:
+        with organisation(due.organisation_id):
+            alarms.platform_away(due.inbox_id, error.sentence, now=now)
     log.warning("poll failed", extra={"inbox": str(due.inbox_id), "error": error.code or type(error).__name__})
 
 

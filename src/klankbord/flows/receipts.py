@@ -11,10 +11,11 @@ from klankbord.desk.conversations.arrivals import add_parts, take_early_changes
 from klankbord.desk.conversations.cases import record, tell
 from klankbord.desk.conversations.models import Message, MessageState, Outbox, OutboxState, Thread
 from klankbord.desk.inboxes.models import Inbox, InboxState
+from klankbord.desk.organisations.models import AuditLine
 from klankbord.desk.wall import organisation
 from klankbord.kernel.text import clean
 
-from . import sendgate
+from . import alarms, sendgate
 from .intake.changes import Changes
 from .sending import change_of
 from .turns import change_cases
@@ -142,10 +143,16 @@ def credentials_rejected(message_id: UUID, organisation_id: UUID, sentence: str,
 
 def break_inbox(inbox_id: UUID, sentence: str, *, now: datetime) -> None:
     """The platform no longer accepts us. Runs inside `with organisation(id):`."""
-    Inbox.objects.filter(id=inbox_id, state__in=(InboxState.CONNECTED, InboxState.PAUSED)).update(
+    broke = Inbox.objects.filter(id=inbox_id, state__in=(InboxState.CONNECTED, InboxState.PAUSED)).update(
         state=InboxState.BROKEN, state_reason=clean(sentence)[:500], state_since=now
     )
     sendgate.shut(inbox_id)
+    if broke:
+        name = Inbox.objects.values_list("name", flat=True).get(id=inbox_id)
+        AuditLine.objects.create(
+            at=now, by=None, deed="inbox broke", subject="inbox", subject_id=inbox_id, facts={"name": name}
+        )
+        alarms.sound(inbox_id, now=now)
     tell([{"conversation": None, "inbox": inbox_id, "thread": None, "what": "inbox"}], now=now)
 
 

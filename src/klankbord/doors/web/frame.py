@@ -39,6 +39,12 @@ class Frame:
     sees_ledger: bool
     manages_inboxes: bool
     may_answer: bool
+    hears_alarms: bool
+
+    @property
+    def alarms(self) -> list[Inbox]:
+        """What only a person can mend, for those who see to it."""
+        return self.ailing if self.hears_alarms else []
 
     @property
     def visible(self) -> frozenset[UUID]:
@@ -62,6 +68,7 @@ def frame(request: HttpRequest) -> Frame:
         sees_ledger=access.may(by, "see ledger"),
         manages_inboxes=access.may(by, "manage inboxes"),
         may_answer=access.may(by, "answer"),
+        hears_alarms=access.may(by, "hear alarms"),
     )
 
 

@@ -84,6 +84,7 @@ async function refreshList() {
     }
     morph(row, fresh);
   }
+  morph(document.getElementById("alarms"), part.getElementById("alarms"));
   const count = document.getElementById("listing-count");
   count.textContent = part.getElementById("listing-count").textContent;
   const arrived = document.getElementById("arrived");

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from books import counters_are_right, ledger_of, states_make_sense
-from django.db import connection
+from django.db import OperationalError, connection
 
 from desk_builder import Desk
 from klankbord.desk.contacts.models import Contact, Handle
@@ -502,3 +502,70 @@ def test_what_waits_is_counted_as_waiting(desk: Desk) -> None:
     assert ledger_of(desk)["waiting"] == 2
     desk.take_in()
     assert ledger_of(desk)["message"] == 3
+
+
+def the_database_gives_up_on_dutch(code: str) -> None:
+    """As it does on a row that is too large for an index, or that takes longer than a statement may."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE NONE")
+        cursor.execute(
+            "CREATE FUNCTION no_dutch() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$BEGIN RAISE EXCEPTION 'too much' USING ERRCODE = '{code}'; END$$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER no_dutch BEFORE INSERT ON conversations_message FOR EACH ROW"
+            " WHEN (NEW.language = 'nl') EXECUTE FUNCTION no_dutch()"
+        )
+    become_within("app")
+
+
+@pytest.mark.parametrize("code", ["54000", "57014"], ids=["too-large", "too-slow"])
+def test_an_item_on_which_the_database_gives_up_is_tried_some_times_and_then_a_dead_letter(
+    desk: Desk, code: str
+) -> None:
+    inbox = desk.inbox()
+    events = [desk.event(place=f"klant-{number}", person={"id": f"klant-{number}"}) for number in range(12)]
+    events[7]["language"] = "nl"
+    the_database_gives_up_on_dutch(code)
+    desk.deliver(inbox, *events)
+    for _ in range(6):
+        desk.take_in()
+        desk.later(seconds=10)
+    assert len(desk.messages()) == 11
+    sums = ledger_of(desk)
+    assert (sums["message"], sums["dead"], sums["waiting"]) == (11, 1, 0)
+    counters_are_right(desk)
+    with desk.open():
+        letter = DeadLetter.objects.get()
+    assert json.loads(bytes(letter.body)) == events[7]
+    assert letter.reason == "OperationalError: the database refused it"
+
+
+@pytest.mark.parametrize("code", ["57014"])
+def test_what_the_database_gives_up_on_once_is_no_dead_letter(desk: Desk, code: str) -> None:
+    """A statement that was too slow because of a neighbour is not the item's fault."""
+    inbox = desk.inbox()
+    the_database_gives_up_on_dutch(code)
+    desk.deliver(inbox, desk.event(language="nl", text="Hallo?"))
+    desk.take_in()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE NONE")
+        cursor.execute("DROP TRIGGER no_dutch ON conversations_message")
+    become_within("app")
+    desk.later(seconds=10)
+    desk.take_in()
+    assert [message.text for message in desk.messages()] == ["Hallo?"]
+    assert ledger_of(desk)["dead"] == 0
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01", "53200", "57P01", "08006"])
+def test_what_is_the_databases_own_trouble_is_never_a_dead_letter(desk: Desk, code: str) -> None:
+    inbox = desk.inbox()
+    the_database_gives_up_on_dutch(code)
+    desk.deliver(inbox, desk.event(language="nl"))
+    for _ in range(6):
+        with pytest.raises(OperationalError):
+            desk.take_in()
+        desk.later(seconds=10)
+    sums = ledger_of(desk)
+    assert (sums["dead"], sums["waiting"]) == (0, 1)

@@ -30,6 +30,11 @@ BATCH = 500
 _SLOW_LANE = 9_999  # deliveries on which the parser overran wait here, so that their neighbours need not
 _PARSER_TRIES = 3
 _RACES = 5
+_TRIES = 3  # of a batch on which the database gives up, before the item is looked for
+_PAUSE = timedelta(seconds=2)
+# Troubles of the server or of the way to it, by the start of their SQLSTATE: connection, conflict with another
+# transaction, resources, shutdown, system. They pass, and say nothing of the data.
+_PASSING = ("08", "40", "53", "57P01", "57P02", "57P03", "58")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +51,40 @@ def take_in_lane(lane: int, *, now: datetime, limit: int = BATCH) -> Result:
                 return take_in(deliveries.claim(lane, limit=limit, now=now), now=now, is_careful=False)
         except (Raced, HandleRaced):
             continue
-        except (OperationalError, InterfaceError):
-            raise  # the database is away or asked us to try again: nothing is settled, the caller comes back
         except Exception as error:
+            if _passes(error):
+                raise  # the database is away or asked us to try again: nothing is settled, the caller comes back
+            if isinstance(error, OperationalError) and (waiting := _put_off(lane, limit=limit, now=now)):
+                log.warning("intake put off", extra={"lane": lane, "deliveries": waiting, "error": _name(error)})
+                return Result()
             log.warning(
                 "intake batch failed, looking for the item", extra={"lane": lane, "error": type(error).__name__}
             )
             break
     with transaction.atomic():
         return take_in(deliveries.claim(lane, limit=limit, now=now), now=now, is_careful=True)
+
+
+def _put_off(lane: int, *, limit: int, now: datetime) -> int:
+    """Let a batch on which the database gave up wait for a moment: too slow may be a neighbour's doing. Gives how many
+    deliveries wait; 0 when these were tried often enough."""
+    with transaction.atomic():
+        claimed = deliveries.claim(lane, limit=limit, now=now)
+        if any(each.attempts + 1 >= _TRIES for each in claimed):
+            return 0
+        deliveries.put_off(claimed, until=now + _PAUSE)
+        return len(claimed)
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether to come back for the very same, as often as it takes. What comes without a code never reached the server.
+
+    Not so: limits that the data exceeds (54xxx) and statements that take too long (57014), also errors of operation.
+    """
+    if isinstance(error, OperationalError):
+        code = getattr(error.__cause__, "sqlstate", None)
+        return code is None or code.startswith(_PASSING)
+    return isinstance(error, InterfaceError)
 
 
 def take_in(claimed: Sequence[Claimed], *, now: datetime, is_careful: bool) -> Result:
@@ -124,9 +154,9 @@ def _settle_carefully(entries: list[Entry], siblings: dict[UUID, list[UUID]], no
     try:
         with transaction.atomic():
             _settle_at_once(entries, siblings, now)
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
+        if _passes(error):
+            raise
         for entry in entries:
             entry.outcome = entry.reason = ""
         if len(entries) == 1:

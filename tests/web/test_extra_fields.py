@@ -167,11 +167,11 @@ def test_a4_saved_words_are_kept_as_they_are(desk, sign_in, case):
 # ------------------------------------------------------------------------------------------------ people of others
 
 
-@pytest.mark.parametrize("words", ["anouk@klant.example", "klant.example", "anouk", "Anouk de Wit"])
-def test_a6_a_customer_of_a_closed_inbox_is_not_found_by_name_or_address(desk, sign_in, words):
+@pytest.mark.parametrize("words", ["anouk@klant.example", "klant.example", "0612345678", "Anouk de Wit"])
+def test_a6_a_customer_of_a_closed_inbox_is_not_found_by_name_address_or_number(desk, sign_in, words):
     closed = desk.inbox("Directie")
     person = {"id": "anouk", "name": "Anouk de Wit", "email": "anouk@klant.example"}
-    desk.receive(closed, desk.event(person=person, text="Mail mij op anouk@klant.example."))
+    desk.receive(closed, desk.event(person=person, text="Mail anouk@klant.example, bel 0612345678"))
     with desk.open():
         Inbox.objects.filter(id=closed.id).update(is_open_to_all=False)
     outsider, lead = sign_in(desk.person("Buiten")), sign_in(desk.person("Lea", Role.LEAD))
@@ -180,6 +180,19 @@ def test_a6_a_customer_of_a_closed_inbox_is_not_found_by_name_or_address(desk, s
     assert text_of(outsider.get("/inbox/all", {"q": words})) == text_of(
         outsider.get("/inbox/all", {"q": "nooit-geweest"})
     ).replace("nooit-geweest", words)
+
+
+def test_a_bare_number_is_a_conversations_first_and_then_whatever_else_it_may_be(desk, sign_in):
+    inbox = desk.inbox()
+    [first, *_] = desk.receive(
+        inbox, desk.event(place="a", text="Over mijn kast"), desk.event(place="b", text="Bestelling 1 is kwijt")
+    )
+    client = sign_in(desk.person("Noor"))
+    both, one = (text_of(client.get("/inbox/all", {"q": words})) for words in ("1", "#1"))
+    assert first.number == 1
+    assert both.index("Over mijn kast") < both.index("Bestelling 1 is kwijt")
+    assert "Over mijn kast" in one
+    assert "Bestelling 1 is kwijt" not in one
 
 
 def test_a6_beside_a_conversation_stand_only_those_earlier_ones_that_one_may_see(desk, sign_in):

@@ -36,6 +36,7 @@ _THREADS = rows.Instances(
     t=Thread, h=Handle, i=Inbox, c=Conversation, p=Contact, g=Team, o=Membership, u=User, leave_out={"u.password"}
 )
 _MESSAGES = rows.Instances(m=Message, h=Handle, a=Membership, u=User, leave_out={"u.password"})
+_ATTACHMENTS = rows.Instances(a=Attachment)
 _EVENTS = rows.Instances(e=Event, b=Membership, u=User, leave_out={"u.password"})
 
 Position = tuple[datetime, UUID]  # of a message in its conversation
@@ -62,14 +63,19 @@ def label(label_id: UUID) -> Label | None:
 
 
 def search(words: str, *, by: Membership, limit: int = PAGE) -> list[Listed]:
-    """Conversations in which all words occur, newest hit first. "#12" is a number; a word may be a beginning."""
+    """Conversations in which all words occur, newest hit first; a word may be a beginning.
+
+    "#12" is a conversation's number. A bare "12" may also be an order's or a telephone's: the conversation comes first.
+    """
     inboxes = access.visible_inboxes(by)
-    number = re.fullmatch(r"\s*#?(\d{1,18})\s*", words)
-    if number:
-        return list(by_numbers([int(number[1])], inboxes=inboxes).values())
+    number = re.fullmatch(r"\s*(#?)(\d{1,18})\s*", words)
+    numbered = by_numbers([int(number[2])], inboxes=inboxes).values() if number else ()
+    if number and number[1]:
+        return list(numbered)
     terms = re.findall(r"\w+", fold(words))[:8]
     if not terms or not inboxes:
         return []
+    first = {each.id: each for each in numbered}
     # The function must be called alone: the wall's own conditions would keep the index from being used.
     hits = rows.run(
         "SELECT conversation_id FROM klankbord_search(to_tsquery('simple', %s), %s::uuid[], %s)",
@@ -77,7 +83,7 @@ def search(words: str, *, by: Membership, limit: int = PAGE) -> list[Listed]:
     )
     ids = list(dict.fromkeys(conversation for (conversation,) in hits))[:limit]
     found = by_ids(ids, inboxes=inboxes)
-    return [found[each] for each in ids if each in found]
+    return [*first.values(), *(found[each] for each in ids if each in found and each not in first)][:limit]
 
 
 # ------------------------------------------------------------------------------------------- one conversation
@@ -132,7 +138,7 @@ def stretch(
     return Stretch(
         messages=messages,
         events=_events(conversation, oldest, before[0] if before else None, limit * 4)[::-1],
-        attachments=_by_message(Attachment.objects.filter(message_id__in=ids).order_by("id")),
+        attachments=_by_message(_attachments(ids)),
         versions=_versions(messages),
         before=(messages[0].at, messages[0].id) if has_older else None,
     )
@@ -196,6 +202,15 @@ def history_of(contact: UUID, *, besides: UUID, inboxes: Collection[UUID], limit
     """A contact's other conversations that this person may see, newest first."""
     found = Conversation.objects.filter(contact_id=contact, inbox_id__in=inboxes).exclude(id=besides)
     return list(found.order_by("-last_message_at")[:limit])
+
+
+def _attachments(messages: list[UUID]) -> list[Attachment]:
+    found = rows.run(
+        f"""SELECT {_ATTACHMENTS.columns} FROM conversations_attachment a
+             WHERE a.organisation_id = %s AND a.message_id = ANY(%s) ORDER BY a.id""",
+        [current_organisation_id(), messages],
+    )
+    return [_ATTACHMENTS.of(each)[0] for each in found]
 
 
 def _versions(messages: Sequence[Message]) -> dict[UUID, list[MessageVersion]]:

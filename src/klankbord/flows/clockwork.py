@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from klankbord.desk.conversations import services
+from klankbord.desk.conversations.arrivals import forget_early_changes
+from klankbord.desk.organisations.models import Organisation
 from klankbord.desk.rows import run
 from klankbord.desk.wall import organisation
 
 from . import errands, visitors
 from .store import file_store
 
+log = logging.getLogger(__name__)
+
 _AT_ONCE = 200
+_EARLY = timedelta(days=7)  # what overtakes its message does so by seconds; a platform's own retries end within days
 
 
 def run_timers(*, now: datetime) -> int:
@@ -41,13 +47,24 @@ def _go_off(kind: str, subject: UUID, now: datetime) -> None:
 
 
 def keep_house(*, now: datetime, delivery_days: int) -> None:
-    """Hourly upkeep: partitions ahead; old raw deliveries, spent live events and files that nobody sent gone."""
+    """Hourly upkeep: partitions ahead; old raw deliveries, spent live events, changes of messages that never came and
+    files that nobody sent gone."""
     with transaction.atomic():
         run("SELECT klankbord_make_delivery_partitions(%s, 8)", [now.date()])
         run("SELECT klankbord_drop_delivery_partitions(%s)", [now.date() - timedelta(days=delivery_days)])
         run("DELETE FROM conversations_liveevent WHERE at < %s", [now - timedelta(hours=1)])
     errands.forget_hopeless(now=now)
+    _forget_early_changes(now)
     visitors.forget_unsent_files(now=now)
     visitors.forget_idle_visitors(now=now)
     visitors.forget_knocks(now=now)
     file_store().delete_abandoned(before=now - timedelta(hours=1))
+
+
+def _forget_early_changes(now: datetime) -> None:
+    count = 0
+    for organisation_id in Organisation.objects.order_by("id").values_list("id", flat=True):
+        with organisation(organisation_id):
+            count += forget_early_changes(before=now - _EARLY)
+    if count:
+        log.info("changes of messages that never came are gone", extra={"count": count})

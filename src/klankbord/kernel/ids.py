@@ -35,6 +35,11 @@ def moment_of(identifier: UUID) -> datetime:
     return datetime.fromtimestamp((identifier.int >> 80) / 1000, tz=UTC)
 
 
+def first_of(moment: datetime) -> UUID:
+    """Smaller than every version 7 UUID that was made at this moment or later, larger than those made before."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
 def random_token(bits: int = 160) -> str:
     """An unguessable token of letters and digits that survives case-folding, as mail systems may do."""
     alphabet = "abcdefghijkmnpqrstuvwxyz23456789"

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from klankbord.kernel.ids import uuid7
+from klankbord.kernel.ids import first_of, uuid7
 from klankbord.kernel.text import fold
 
 from ..rows import insert, packed, recordset, run, update
@@ -271,6 +271,14 @@ def take_early_changes(keys: Iterable[ExternalKey]) -> list[tuple[UUID, str, dic
         [packed(rows), current_organisation_id()],
     )
     return sorted(found, key=lambda row: row[3])
+
+
+def forget_early_changes(*, before: datetime) -> int:
+    """Those that were kept before this moment: their message does not come any more. Gives how many.
+
+    By our own clock, which is in their ids: the platform's moment of a change may be years ago when history comes in.
+    """
+    return int(EarlyChange.objects.filter(id__lt=first_of(before)).delete()[0])
 
 
 def add_search_documents(rows: Sequence[Mapping[str, Any]]) -> None:

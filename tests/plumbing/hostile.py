@@ -21,6 +21,8 @@ def obey(payload: bytes) -> bytes:
                 sum(range(100_000))
         case b"sleep":
             time.sleep(600)
+        case b"nap":
+            time.sleep(float(argument))
         case b"grow":
             return bytes(int(argument))
         case b"leak":

@@ -6,12 +6,12 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from klankbord.plumbing.sandbox import Reason, Sandbox, SandboxError, SandboxFailure
+from klankbord.plumbing.sandbox import Reason, Result, Sandbox, SandboxError, SandboxFailure
 
 from .conftest import NOBODY, lives, python, python_for_others, wait_until
 
@@ -114,6 +114,65 @@ def test_one_warm_child_answers_thousands_a_second(sandbox: Sandbox) -> None:
 
 def test_the_child_stays_the_same_from_call_to_call(sandbox: Sandbox) -> None:
     assert sandbox.call_each([b"pid"]) == sandbox.call_each([b"pid"])
+
+
+@pytest.fixture
+def pair() -> Iterator[Sandbox]:
+    with Sandbox(
+        "plumbing.hostile:obey", cpu_seconds=0.5, memory_bytes=200 * MB, wall_seconds=3, children=2, idle_seconds=0.3
+    ) as box:
+        yield box
+
+
+def pids(results: Sequence[Result]) -> set[int]:
+    return {int(result) for result in results if isinstance(result, bytes) and result.isdigit()}
+
+
+def share_work(box: Sandbox) -> set[int]:
+    """Enough slow items that the second child has started before they are done; the children that did them."""
+    results = box.call_each([b"nap 0.005", b"pid"] * 300)
+    assert [result for result in results if isinstance(result, bytes) and not result.isdigit()] == [b"NAP 0.005"] * 300
+    return pids(results)
+
+
+def test_two_children_share_a_large_call(pair: Sandbox) -> None:
+    assert len(share_work(pair)) == 2
+
+
+def test_f24_with_two_children_order_stays_and_a_poisoned_item_costs_only_itself(pair: Sandbox) -> None:
+    share_work(pair)
+    items = [b"segfault" if index % 100 == 7 else b"mail %d" % index for index in range(1000)]
+    results = pair.call_each(items)
+    failures = [index for index, result in enumerate(results) if isinstance(result, SandboxFailure)]
+    assert failures == list(range(7, 1000, 100))
+    assert [result for result in results if isinstance(result, bytes)] == [
+        item.upper() for item in items if item != b"segfault"
+    ]
+
+
+def test_a_small_call_starts_no_second_child(pair: Sandbox) -> None:
+    assert len(pids(pair.call_each([b"pid"] * 60) + pair.call_each([b"pid"] * 60))) == 1
+
+
+def test_the_second_child_exists_only_while_there_is_work(pair: Sandbox) -> None:
+    both = share_work(pair)
+    wait_until(lambda: sum(lives(child) for child in both) == 1)
+    assert pids(pair.call_each([b"pid"])) == {child for child in both if lives(child)}
+    assert len(share_work(pair)) == 2
+
+
+def test_closing_ends_both_children(pair: Sandbox) -> None:
+    both = share_work(pair)
+    pair.close()
+    assert not any(lives(child) for child in both)
+
+
+def test_a_function_that_cannot_be_loaded_is_our_fault_for_two_children_too() -> None:
+    with (
+        Sandbox("no.such:thing", cpu_seconds=1, memory_bytes=MB, wall_seconds=1, children=2) as box,
+        pytest.raises(SandboxError, match="No module named 'no'"),
+    ):
+        box.call_each([b"x"] * 500)
 
 
 def test_a_function_that_cannot_be_loaded_is_our_fault_and_says_so() -> None:

@@ -8,6 +8,7 @@ files and processes; each item has its own limits on CPU time and on time.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
 import os
@@ -17,7 +18,9 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,8 @@ _CHILD = Path(__file__).with_name("child.py")
 _HEAD = struct.Struct(">cI")
 _WINDOW = 64  # items on their way at once, so that the child never waits for us
 _WINDOW_BYTES = 1 << 18  # and no more than this of them beside a large one
+_CHUNK = 16  # items that one of several children takes at a time
+_WORTH_A_HELPER = 64  # fewer items than this are done before another child has started
 _LIFETIME = 10_000  # items; then a fresh child, before what it has leaked is counted against an innocent item
 _LOADING_SECONDS = 60.0
 _LATE_SECONDS = 1.0  # how much later than the child's own clock we lose patience
@@ -66,7 +71,8 @@ class Sandbox:
     cpu_seconds, wall_seconds: for each item.
     memory_bytes: beyond what the loaded function takes (Linux only). An item takes a multiple of its size.
     result_bytes: a larger result is refused.
-    children: how many may work at once, for as many threads; each is started when first needed.
+    children: how many may work at once, on one large call or on several. Each is started when first needed; all but the
+        first end when nobody needed them for idle_seconds.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class Sandbox:
         wall_seconds: float,
         result_bytes: int = 64 * 1024 * 1024,
         children: int = 1,
+        idle_seconds: float = 30.0,
     ) -> None:
         order = {
             "target": target,
@@ -85,10 +92,13 @@ class Sandbox:
             "memory_bytes": memory_bytes,
             "wall_seconds": wall_seconds,
         }
-        self._children: queue.LifoQueue[_Child] = queue.LifoQueue()
-        for _ in range(children):
-            self._children.put(_Child(order, wall_seconds, result_bytes))
+        self._children: queue.PriorityQueue[_Child] = queue.PriorityQueue()  # those that are free
+        for number in range(children):
+            self._children.put(_Child(number, order, wall_seconds, result_bytes))
         self._count = children
+        self._idle_seconds = idle_seconds
+        self._rest: threading.Timer | None = None
+        self._rest_lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -101,41 +111,118 @@ class Sandbox:
 
         Raises: SandboxError.
         """
-        results: list[Result] = []
+        if not items:
+            return []
         child = self._children.get()
+        helpers = self._free(min(self._count - 1, len(items) // _WORTH_A_HELPER))
+        work = _Work(items, _CHUNK if helpers else len(items))
+        for helper in helpers:
+            threading.Thread(target=self._help, args=(helper, work), name="sandbox", daemon=True).start()
+        self._serve(child, work)
+        return work.results()
+
+    def _free(self, most: int) -> list[_Child]:
+        """Children that nobody needs at this moment; the caller gives them back."""
+        found: list[_Child] = []
+        with contextlib.suppress(queue.Empty):
+            while len(found) < most:
+                found.append(self._children.get_nowait())
+        return found
+
+    def _help(self, child: _Child, work: _Work) -> None:
         try:
-            while len(results) < len(items):
-                answered, failure = child.answer(items[len(results) :])
-                results += answered
-                if failure is None:
-                    continue
-                was_alone = child.answered == 0
-                child.end()
-                # A heap that earlier items filled or broke is not this one's fault: it gets a child to itself.
-                if was_alone or failure.reason not in (Reason.MEMORY, Reason.CRASHED):
-                    results.append(failure)
+            self._serve(child, work)
+        except BaseException as error:
+            work.fail(error)
+
+    def _serve(self, child: _Child, work: _Work) -> None:
+        """Let a child answer chunks until none is left."""
+        try:
+            child.start()  # first: while it loads, its neighbour may do all there is
+            while (start := work.take()) is not None:
+                work.give(start, child.answer_all(work.chunk(start)))
         except BaseException:
+            work.stop()
             child.end()  # half a conversation cannot be taken up again
             raise
         finally:
             self._children.put(child)
-        return results
+            if child.number:
+                self._end_spare_later()
+
+    def _end_spare_later(self) -> None:
+        with self._rest_lock:
+            if self._rest is not None:
+                self._rest.cancel()
+            self._rest = threading.Timer(self._idle_seconds, self._end_spare)
+            self._rest.daemon = True
+            self._rest.start()
+
+    def _end_spare(self) -> None:
+        """One that is at work now asks for this again when it is done."""
+        for child in self._free(self._count):
+            if child.number:
+                child.end()
+            self._children.put(child)
 
     def close(self) -> None:
         """End the children; a later call starts new ones."""
+        with self._rest_lock:
+            if self._rest is not None:
+                self._rest.cancel()
         children = [self._children.get() for _ in range(self._count)]
         for child in children:
             child.end()
             self._children.put(child)
 
 
+class _Work:
+    """One call's items, in chunks for whichever child is free."""
+
+    def __init__(self, items: Sequence[bytes], size: int) -> None:
+        self._items, self._size = items, size
+        self._starts = deque(range(0, len(items), size))
+        self._chunks = len(self._starts)
+        self._answers: queue.SimpleQueue[tuple[int, list[Result]] | BaseException] = queue.SimpleQueue()
+
+    def take(self) -> int | None:
+        """Where the next chunk starts, None when all are taken."""
+        try:
+            return self._starts.popleft()
+        except IndexError:
+            return None
+
+    def chunk(self, start: int) -> Sequence[bytes]:
+        return self._items[start : start + self._size]
+
+    def give(self, start: int, results: list[Result]) -> None:
+        self._answers.put((start, results))
+
+    def fail(self, error: BaseException) -> None:
+        self._answers.put(error)
+
+    def stop(self) -> None:
+        self._starts.clear()
+
+    def results(self) -> list[Result]:
+        """All of them in order; waits for the chunks that a helper still has."""
+        found: dict[int, list[Result]] = {}
+        while len(found) < self._chunks:
+            answer = self._answers.get()
+            if isinstance(answer, BaseException):
+                raise answer
+            found[answer[0]] = answer[1]
+        return [each for start in sorted(found) for each in found[start]]
+
+
 class _Child:
-    """One child process, used by one thread at a time.
+    """One child process, used by one thread at a time; of several, the one with the lowest number.
 
     answered: items since it was started.
     """
 
-    def __init__(self, order: dict[str, object], wall_seconds: float, result_bytes: int) -> None:
+    def __init__(self, number: int, order: dict[str, object], wall_seconds: float, result_bytes: int) -> None:
+        self.number = number
         self._order = order
         self._wall_seconds = wall_seconds
         self._result_bytes = result_bytes
@@ -143,13 +230,34 @@ class _Child:
         self._received = bytearray()
         self.answered = 0
 
-    def answer(self, items: Sequence[bytes]) -> tuple[list[bytes | SandboxFailure], SandboxFailure | None]:
+    def __lt__(self, other: _Child) -> bool:
+        return self.number < other.number
+
+    def start(self) -> None:
+        if self._process is None:
+            self._start()
+
+    def answer_all(self, items: Sequence[bytes]) -> list[Result]:
+        results: list[Result] = []
+        while len(results) < len(items):
+            answered, failure = self._answer(items[len(results) :])
+            results += answered
+            if failure is None:
+                continue
+            was_alone = self.answered == 0
+            self.end()
+            # A heap that earlier items filled or broke is not this one's fault: it gets a child to itself.
+            if was_alone or failure.reason not in (Reason.MEMORY, Reason.CRASHED):
+                results.append(failure)
+        return results
+
+    def _answer(self, items: Sequence[bytes]) -> tuple[list[Result], SandboxFailure | None]:
         """Results until all items are answered or one costs the child its life; then also why."""
         if self.answered >= _LIFETIME:
             self.end()
         process = self._process or self._start()
         items = items[: _LIFETIME - self.answered]
-        results: list[bytes | SandboxFailure] = []
+        results: list[Result] = []
         unsent, sent = memoryview(b""), 0
         deadline = time.monotonic() + self._wall_seconds + _LATE_SECONDS
         while len(results) < len(items):

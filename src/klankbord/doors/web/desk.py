@@ -13,6 +13,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -47,6 +48,9 @@ class DeskMiddleware:
                 return _homeless(request, self.get_response)
             if _lacks_second_factor(request, member):
                 return redirect("mfa_activate_totp")
+            if _comes_from_elsewhere(request, member):
+                sentence = _("Meanwhile you work for %(name)s, in another tab. Nothing was done. Load this page again.")
+                return errors.notice(request, sentence % {"name": member.organisation.name}, status=409)
             request.member, request.organisation = member, member.organisation  # type: ignore[attr-defined]
             with timezone.override(_zone(member.organisation.time_zone)), organisation(member.organisation_id):
                 response = self.get_response(request)
@@ -78,6 +82,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "member": member,
         "organisation": getattr(request, "organisation", None),
+        "desks": request.user.at_desks if member else [],
         "theme": member.user.theme if member else "system",
         "language": translation.get_language() or "nl",
         "desk_mail": settings.DESK_MAIL,
@@ -106,7 +111,13 @@ def choose_organisation(request: HttpRequest, organisation_id: UUID) -> bool:
     if organisation_id not in {member.organisation_id for member in queries.memberships_of(UUID(str(request.user.pk)))}:
         return False
     request.session[SESSION_KEY] = str(organisation_id)
+    rotate_token(request)  # forms on pages of the former one, in other tabs, do nothing here
     return True
+
+
+def _comes_from_elsewhere(request: HttpRequest, member: Membership) -> bool:
+    """Whether a page of another organisation asks, open in another tab. Its numbers mean other conversations here."""
+    return request.headers.get("X-Desk", member.organisation_id.hex) != member.organisation_id.hex
 
 
 def _lacks_second_factor(request: HttpRequest, member: Membership) -> bool:

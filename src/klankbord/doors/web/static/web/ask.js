@@ -1,17 +1,20 @@
 // Asking the server for parts of the page, outside of htmx.
 
-export const token = () => JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
+/** Headers of every request: the token against forgery, and which organisation this page is of. */
+const headers = () => ({
+  ...JSON.parse(document.body.getAttribute("hx-headers") ?? "{}"),
+  "HX-Request": "true", "HX-Current-URL": location.href,
+});
 
 export async function get(url) {
-  const response = await fetch(url, { headers: { "HX-Request": "true", "HX-Current-URL": location.href } });
-  if (response.status === 401) notice(await response.text());
+  const response = await fetch(url, { headers: headers() });
+  if (response.status === 401 || response.status === 409) notice(await response.text());
   return response.ok ? parse(await response.text()) : null;
 }
 
 /** Gives the response; throws only when there is no connection. */
 export function post(url, body) {
-  const headers = { "HX-Request": "true", "HX-Current-URL": location.href, "X-CSRFToken": token() };
-  return fetch(url, { method: "POST", headers, body, keepalive: !(body instanceof FormData) });
+  return fetch(url, { method: "POST", headers: headers(), body, keepalive: !(body instanceof FormData) });
 }
 
 export function parse(html) {

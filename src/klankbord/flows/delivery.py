@@ -20,6 +20,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils.translation import gettext as _
 from psycopg_pool import PoolTimeout
 
 from klankbord.contract import (
@@ -227,13 +228,18 @@ def _later_or_failed(parcel: Parcel, error: Unavailable, wires: Wires) -> None:
     )
 
 
-def settle_doubt(parcel: Parcel, sentence: str, wires: Wires, *, parts_done: Sequence[str] = ()) -> None:
-    """It may have arrived. Send again only where the platform knows our key; look where one can; else ask a person."""
-    capabilities = parcel.connected.channel.capabilities
+def settle_doubt(
+    parcel: Parcel, sentence: str, wires: Wires, *, parts_done: Sequence[str] = (), is_last_look: bool = False
+) -> None:
+    """It may have arrived. Send again only where the platform knows our key; look where one can; else ask a person.
+
+    is_last_look: the lease ran out. Before that, a platform that does not have it may still be at work on it: the row
+    keeps its lease, and the sweep looks once more.
+    """
+    capabilities, whose = parcel.connected.channel.capabilities, (parcel.message_id, parcel.organisation_id)
     if capabilities.takes_idempotency_key and parcel.attempts < _MOST_ATTEMPTS:
         later(
-            parcel.message_id,
-            parcel.organisation_id,
+            *whose,
             sentence,
             seconds=back_off(parcel.attempts),
             is_inbox_wide=False,
@@ -242,16 +248,24 @@ def settle_doubt(parcel: Parcel, sentence: str, wires: Wires, *, parts_done: Seq
             now=wires.now(),
         )
         return
-    found: Receipt | None = None
-    if capabilities.can_look_up:
-        try:
-            found = parcel.connected.channel.look_up(parcel.outgoing, parcel.connected.account, wires)
-        except ChannelError:
-            found = None
+    found, is_told = _look_up(parcel, wires)
+    is_whole = not parts_done and not parcel.outgoing.parts_done  # what arrived in part cannot simply be sent again
     if found is not None:
-        arrived(parcel.message_id, parcel.organisation_id, found, now=wires.now())
-    else:
-        uncertain(parcel.message_id, parcel.organisation_id, sentence, parts_done=tuple(parts_done), now=wires.now())
+        arrived(*whose, found, now=wires.now())
+    elif is_told and is_whole and is_last_look:
+        failed(*whose, _("It was not delivered: the platform does not have it. Try again."), now=wires.now())
+    elif not is_told or not is_whole:
+        uncertain(*whose, sentence, parts_done=tuple(parts_done), now=wires.now())
+
+
+def _look_up(parcel: Parcel, wires: Wires) -> tuple[Receipt | None, bool]:
+    """What the platform says became of it, and whether it says anything: (None, True) is a plain "not here"."""
+    if not parcel.connected.channel.capabilities.can_look_up:
+        return None, False
+    try:
+        return parcel.connected.channel.look_up(parcel.outgoing, parcel.connected.account, wires), True
+    except ChannelError:
+        return None, False
 
 
 def sweep(*, now: datetime, wires: Wires) -> int:
@@ -266,7 +280,7 @@ def sweep(*, now: datetime, wires: Wires) -> int:
     for message, organisation_id, attempts in rows:
         with organisation(organisation_id):
             parcel = Parcel(message, organisation_id, attempts, *outgoing_of(message))
-        settle_doubt(parcel, "The connection broke while sending.", wires)
+        settle_doubt(parcel, "The connection broke while sending.", wires, is_last_look=True)
     return len(rows)
 
 

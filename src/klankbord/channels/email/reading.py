@@ -103,6 +103,8 @@ def safe_name(name: str) -> str:
 
     Cleaned after composing it, because what composes may be what disguises.
     """
+    if not name:
+        return ""
     name = unicodedata.normalize("NFC", texts.clean(name)).replace("\n", " ")
     name = "".join(each for each in name if unicodedata.category(each) not in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
     name = " ".join(re.split(r"[/\\]", name)[-1].split()).strip(". ")

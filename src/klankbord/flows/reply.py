@@ -232,12 +232,23 @@ def _refuse_if_answered(thread: Thread, by: Membership, seen_message: UUID | Non
 
 
 def _private_thread(thread: Thread, visibility: str, now: datetime) -> Thread:
-    """The private thread beside a public one, in the same case: found or made."""
+    """The private thread beside a public one, in the same case: found or made.
+
+    A place has one live thread, and thereby one lane and one case: what the person answers there arrives in that case.
+    Where it belongs to another case of theirs, words of this one would be stored, and answered, over there, while this
+    one goes on waiting; a second thread in the same place would break the order. So the agent is sent to that case.
+    """
     channel = channels.channel(thread.inbox.kind)
     if visibility != Visibility.PRIVATE or Action.PRIVATE_REPLY not in channel.capabilities.actions:
         raise CannotReply(_("This channel cannot answer a public message in private."))
     place_key = thread.facts.get("private_place_key") or f"private:{thread.handle.external_id}"
-    found = Thread.objects.filter(inbox_id=thread.inbox_id, place_key=place_key, is_live=True).first()
+    live = Thread.objects.select_related("conversation").filter(inbox_id=thread.inbox_id, is_live=True)
+    found: Thread | None = live.filter(place_key=place_key).first()
+    if found is not None and found.conversation_id != thread.conversation_id:
+        raise CannotReply(
+            _("A private conversation with %(name)s runs here already, in %(case)s. Answer there.")
+            % {"name": thread.handle.name or thread.handle.username, "case": found.conversation}
+        )
     if found is not None:
         return found
     made: Thread = Thread.objects.create(

@@ -16,13 +16,13 @@ Measurement = Callable[[float], list[Figure]]
 
 
 def measurements() -> dict[str, Measurement]:
-    from .benches import arriving, screens, statements, whole
+    from .benches import arriving, mailing, screens, statements, whole
 
     return {
         "intake": arriving.intake,
         "accept": arriving.accept,
         "statements": statements.statements,
-        "mail": arriving.mail,
+        "mail": mailing.mail,
         "visible": arriving.visible,
         "screens": screens.screens,
         "reply": screens.reply,

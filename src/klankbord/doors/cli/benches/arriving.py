@@ -1,19 +1,10 @@
-"""How fast messages come in: at the door, through intake, onto a screen; and mail."""
+"""How fast messages come in: at the door, through intake, onto a screen."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.utils import format_datetime
-from typing import Any
-from uuid import UUID
-
-import psycopg
-
-from klankbord.kernel.ids import uuid7
 
 from . import load
 from .figures import Figure, milliseconds, quantile
@@ -57,21 +48,6 @@ def accept(seconds: float) -> list[Figure]:
         Figure("accept", round(posted.accepted / posted.seconds), "webhooks/s", conditions, at_least=2000),
         Figure("accept p99", milliseconds(quantile(posted.latencies, 0.99)), "ms", conditions, at_most=100),
     ]
-
-
-def mail(seconds: float) -> list[Figure]:
-    """Mails as the poll stores them, until they are conversations: the limited parser included."""
-    count = 1500
-    with place() as desk:
-        inbox = desk.mailbox(**_MAILBOX)
-        _put_mails(desk, inbox, 100, "warm")
-        wait_until(lambda: _waiting(desk) == 0, "Settling the first mails")
-        _put_mails(desk, inbox, count, "mail")
-        began = time.monotonic()
-        wait_until(lambda: _waiting(desk) == 0, "Settling the mails", seconds=120)
-        took = time.monotonic() - began
-        made = desk.value("SELECT count(*) FROM conversations_conversation") - 100
-    return [Figure("mail", round(made / took), "conversations/s", {"mails": count}, at_least=300)]
 
 
 def visible(seconds: float) -> list[Figure]:
@@ -140,39 +116,3 @@ def _waiting(desk: Place) -> int:
 
 def _stored(desk: Place) -> int:
     return int(desk.value("SELECT count(*) FROM conversations_message"))
-
-
-_MAILBOX: dict[str, Any] = {
-    "address": "service@measured.example",
-    "imap_host": "127.0.0.1",
-    "imap_port": 1,
-    "imap_security": "none",
-    "imap_user": "service",
-    "imap_password": "-",
-    "smtp_host": "127.0.0.1",
-    "smtp_port": 1,
-    "smtp_security": "none",
-}
-
-
-def _put_mails(desk: Place, inbox: UUID, count: int, run: str) -> None:
-    now = datetime.now(UTC)
-    with psycopg.connect(desk.address) as connection:
-        connection.cursor().executemany(
-            "INSERT INTO inboxes_delivery (id, organisation_id, inbox_id, lane, received_at, body, headers, query)"
-            " VALUES (%s, %s, %s, 0, %s, %s, '{}', '{}')",
-            [(uuid7(), desk.organisation, inbox, now, _mail(number, run, now)) for number in range(count)],
-        )
-
-
-def _mail(number: int, run: str, now: datetime) -> bytes:
-    mail = EmailMessage()
-    mail["From"] = f"Klant {number} <klant{number}@{run}.example>"
-    mail["To"] = "service@measured.example"
-    mail["Subject"] = f"Bestelling {number} is niet aangekomen"
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<{run}-{number}@measured.example>"
-    text = f"Goedemiddag,\n\nBestelling {number} zou gisteren komen. Weet u waar hij is?\n\nGroet, klant {number}\n"
-    mail.set_content(text)
-    mail.add_alternative("".join(f"<p>{line}</p>" for line in text.split("\n") if line), subtype="html")
-    return bytes(mail)

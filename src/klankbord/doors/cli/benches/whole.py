@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .figures import Figure
 from .place import empty_place, place, wait_until
+from .processors import family
 
 
 def memory(seconds: float) -> list[Figure]:
@@ -16,11 +17,11 @@ def memory(seconds: float) -> list[Figure]:
         sizes: list[int] = []
 
         def is_calm() -> bool:
-            sizes.append(sum(_share(pid) for pid in _family(root)))
+            sizes.append(sum(_share(pid) for pid in family(root)))
             return len(sizes) > 5 and max(sizes[-5:]) - min(sizes[-5:]) < 2_000_000
 
         wait_until(is_calm, "Coming to rest", pause=2.0)
-        parts = {f"{_name(pid)} {pid}": round(_share(pid) / 1e6) for pid in _family(root) if _share(pid) > 8_000_000}
+        parts = {f"{_name(pid)} {pid}": round(_share(pid) / 1e6) for pid in family(root) if _share(pid) > 8_000_000}
     return [Figure("idle memory", round(sizes[-1] / 1e6), "MB", {"largest": parts}, at_most=300)]
 
 
@@ -34,15 +35,6 @@ def start(seconds: float) -> list[Figure]:
         Figure("first start", round(first, 1), "s"),
         Figure("second start", round(second, 1), "s", at_most=5),
     ]
-
-
-def _family(root: int) -> list[int]:
-    """A process and all that descend from it."""
-    found = [root]
-    for pid in found:
-        for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-            found += [int(each) for each in tasks.read_text().split()]
-    return found
 
 
 def _share(pid: int) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from . import rows
+from .contacts.models import Handle
 from .conversations.models import Attachment, Conversation, Draft, Message, Thread
 from .errors import NotAllowed, NotFound
 from .inboxes.models import Inbox
@@ -13,6 +14,7 @@ from .organisations.models import Membership, Role
 from .wall import current_organisation_id
 
 _INBOXES = rows.Instances(i=Inbox, leave_out={"i.credentials"})
+_THREADS = rows.Instances(t=Thread, ti=Inbox, h=Handle)
 _CONVERSATIONS = rows.Instances(c=Conversation)
 _DEEDS: dict[str, frozenset[Role]] = {
     "read": frozenset(Role),
@@ -90,10 +92,23 @@ def conversation_for(by: Membership, key: UUID | int) -> Conversation:
 
 
 def thread_for(by: Membership, conversation: UUID, thread: UUID) -> Thread:
-    found = Thread.objects.filter(id=thread, conversation_id=conversation_for(by, conversation).id).first()
-    if found is None:
+    """A thread of a visible conversation, with its handle, its inbox and the organisation."""
+    where, values = _visible(by)
+    found = rows.run(
+        f"""SELECT {_THREADS.columns} FROM conversations_thread t
+              JOIN conversations_conversation c ON c.organisation_id = t.organisation_id AND c.id = t.conversation_id
+              JOIN inboxes_inbox i ON i.organisation_id = c.organisation_id AND i.id = c.inbox_id
+              JOIN inboxes_inbox ti ON ti.organisation_id = t.organisation_id AND ti.id = t.inbox_id
+              JOIN contacts_handle h ON h.organisation_id = t.organisation_id AND h.id = t.handle_id
+             WHERE {where} AND t.conversation_id = %s AND t.id = %s""",
+        [*values, conversation, thread],
+    )
+    if not found:
         raise NotFound
-    return found
+    chosen: Thread
+    chosen, chosen.inbox, chosen.handle = _THREADS.of(found[0])
+    chosen.organisation = by.organisation
+    return chosen
 
 
 def message_for(by: Membership, message: UUID) -> Message:

@@ -35,22 +35,22 @@ class Instances:
     leave_out: columns that are not read ("inbox.credentials"); whoever asks for one makes the ORM fetch it.
     """
 
-    def __init__(self, *, leave_out: Collection[str] = (), **models: type[models.Model]) -> None:
-        self._parts: list[tuple[type[models.Model], list[str], slice]] = []
+    def __init__(self, *, leave_out: Collection[str] = (), **joined: type[models.Model]) -> None:
+        self._parts: list[tuple[type[models.Model], list[str], slice, int]] = []
         columns: list[str] = []
-        for alias, model in models.items():
+        for alias, model in joined.items():
             fields = [each for each in model._meta.concrete_fields if f"{alias}.{each.attname}" not in leave_out]
             part = slice(len(columns), len(columns) + len(fields))
-            self._parts.append((model, [each.attname for each in fields], part))
+            key = part.start + fields.index(model._meta.pk)
+            self._parts.append((model, [each.attname for each in fields], part, key))
             columns += [f'"{alias}"."{each.column}"' for each in fields]
         self.columns = ", ".join(columns)
-        self.width = len(columns)
 
     def of(self, row: Sequence[Any]) -> list[Any]:
         """One instance for each model, in their order; None where an outer join found nothing."""
         return [
-            model.from_db("default", names, row[part]) if row[part.start] is not None else None
-            for model, names, part in self._parts
+            model.from_db("default", names, row[part]) if row[key] is not None else None
+            for model, names, part, key in self._parts
         ]
 
 

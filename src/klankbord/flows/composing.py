@@ -12,13 +12,15 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from klankbord.contract import Action, Visibility
-from klankbord.desk import access
+from klankbord.desk import access, rows
 from klankbord.desk.conversations.models import Conversation, Draft, Thread
 from klankbord.desk.inboxes.models import InboxState
 from klankbord.desk.organisations.models import Membership, Organisation
+from klankbord.desk.wall import current_organisation_id
 
 from .accounts import Connected, open_account
 
+_DRAFTS = rows.Instances(d=Draft)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -73,7 +75,7 @@ def composer(
     modes = [mode for thread in threads for mode in _modes(thread, threads, by.organisation)]
     spoke_last_at = threads[0].last_inbound_at if threads else None
     spoke_last_in = modes[0] if spoke_last_at else None
-    drafts = {draft.kind: draft for draft in Draft.objects.filter(conversation_id=conversation.id, member=by)}
+    drafts = _drafts(conversation.id, by)
     reply, note = drafts.get("reply"), drafts.get("note")
     if reply is not None and reply.thread_id:
         modes.sort(key=lambda mode: mode.thread_id != reply.thread_id)
@@ -85,6 +87,16 @@ def composer(
         note_draft=note.text if note else "",
         draft_saved_at=max((draft.saved_at for draft in drafts.values()), default=None),
     )
+
+
+def _drafts(conversation: UUID, by: Membership) -> dict[str, Draft]:
+    """This person's unsent words, by kind."""
+    found = rows.run(
+        f"""SELECT {_DRAFTS.columns} FROM conversations_draft d
+             WHERE d.organisation_id = %s AND d.conversation_id = %s AND d.member_id = %s""",
+        [current_organisation_id(), conversation, by.id],
+    )
+    return {draft.kind: draft for (draft,) in map(_DRAFTS.of, found)}
 
 
 def counted_length(*, conversation: UUID, thread: UUID, text: str, by: Membership) -> int:

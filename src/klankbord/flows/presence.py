@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from klankbord.desk import access
+from klankbord.desk import access, rows
 from klankbord.desk.conversations.cases import tell
 from klankbord.desk.conversations.models import Viewing
-from klankbord.desk.organisations.models import Membership
+from klankbord.desk.organisations.models import Membership, User
+from klankbord.desk.wall import current_organisation_id
 
+_COLLEAGUES = rows.Instances(m=Membership, u=User, leave_out={"u.password"})
 _SEEN_FOR = timedelta(seconds=30)
 _TYPING_FOR = timedelta(seconds=8)
 
@@ -31,10 +33,18 @@ def seen(*, conversation: UUID, by: Membership, now: datetime, is_typing: bool =
 
 def others(*, conversation: UUID, by: Membership, now: datetime) -> list[tuple[Membership, bool]]:
     """Colleagues who have it on screen, and whether they are typing."""
-    found = (
-        Viewing.objects.select_related("member__user")
-        .filter(conversation_id=conversation, seen_at__gt=now - _SEEN_FOR)
-        .exclude(member=by)
-        .order_by("seen_at")
+    found = rows.run(
+        f"""SELECT v.typed_at, {_COLLEAGUES.columns} FROM conversations_viewing v
+              JOIN organisations_membership m ON m.id = v.member_id
+              JOIN organisations_user u ON u.id = m.user_id
+             WHERE v.organisation_id = %s AND v.conversation_id = %s AND v.seen_at > %s AND v.member_id <> %s
+             ORDER BY v.seen_at""",
+        [current_organisation_id(), conversation, now - _SEEN_FOR, by.id],
     )
-    return [(each.member, bool(each.typed_at and each.typed_at > now - _TYPING_FOR)) for each in found]
+    return [(_colleague(*_COLLEAGUES.of(each)), bool(typed_at and typed_at > now - _TYPING_FOR))
+            for typed_at, *each in found]  # fmt: skip
+
+
+def _colleague(member: Membership, user: User) -> Membership:
+    member.user = user
+    return member

@@ -67,7 +67,8 @@ def send_reply(
     """
     access.require(by, "answer")
     found = access.thread_for(by, conversation, thread)
-    lock_cases([found.conversation_id])  # two agents, or two clicks, in the same second: one after the other
+    # Two agents, or two clicks, in the same second: one after the other.
+    case = lock_cases([found.conversation_id])[found.conversation_id]
     again = _sent_before(client_key, by)
     if again is not None:
         return again
@@ -78,7 +79,14 @@ def send_reply(
     files = _own_uploads(attachments, found, by)
     _check(found, text, files)
     message = queue_reply(
-        thread=found, text=text, by=by, now=now, client_key=client_key, keeps_open=keep_open, attachments=files
+        case=case,
+        thread=found,
+        text=text,
+        by=by,
+        now=now,
+        client_key=client_key,
+        keeps_open=keep_open,
+        attachments=files,
     )
     Draft.objects.filter(conversation_id=conversation, member=by, kind=DraftKind.REPLY).delete()
     if then == "resolve":

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from klankbord.contract import AuthorKind
 from klankbord.desk.conversations.arrivals import add_search_documents
-from klankbord.desk.conversations.case import note_automatic, speak
+from klankbord.desk.conversations.case import Case, note_automatic, speak
 from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
 from klankbord.desk.conversations.models import Attachment, Message, MessageKind, MessageState, Outbox, Thread
 from klankbord.desk.inboxes.deliveries import WORK
-from klankbord.desk.organisations.models import Membership, Organisation
+from klankbord.desk.organisations.models import Membership
 from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
 from klankbord.kernel.ids import uuid7
@@ -22,6 +22,7 @@ from klankbord.kernel.text import clean, one_line
 
 def queue_reply(
     *,
+    case: Case,
     thread: Thread,
     text: str,
     by: Membership,
@@ -31,10 +32,9 @@ def queue_reply(
     attachments: Sequence[Attachment] = (),
     facts: Mapping[str, Any] | None = None,
 ) -> Message:
-    """A person's reply: leaves after the organisation's undo time."""
-    undo = timedelta(seconds=_organisation().undo_seconds)
+    """A person's reply: leaves after the organisation's undo time. case: the thread's, as `lock_cases` gave it."""
+    undo = timedelta(seconds=by.organisation.undo_seconds)
     message = _message(thread, text, AuthorKind.AGENT, now, by=by, client_key=client_key, facts=facts)
-    case = lock_cases([thread.conversation_id])[thread.conversation_id]
     message.facts = {
         **message.facts,
         "before": {
@@ -183,7 +183,3 @@ def change_of(message: Message, what: str) -> dict[str, Any]:
 
 def _preview(message: Message, attachments: Sequence[Attachment]) -> str:
     return one_line(message.text) or " ".join(f"[{each.kind}]" for each in attachments[:3])
-
-
-def _organisation() -> Organisation:
-    return Organisation.objects.get(id=current_organisation_id())

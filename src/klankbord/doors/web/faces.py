@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 
 from klankbord.kernel.text import graphemes
 
 _COLOURS = 7
 
 
+@lru_cache(maxsize=4000)
 def initials(name: str) -> str:
     """One or two letters; the first character where a name has no letters (an emoji, a number)."""
     words = [word for word in name.replace("@", " ").split() if any(each.isalnum() for each in word)]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from uuid import UUID
 
 from django.urls import reverse
-from django.utils.html import escape
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from klankbord.desk.conversations.listing import Listed
@@ -28,6 +29,8 @@ class RowWords:
     we: str
     automatic: str
     look: str
+    language: str
+    speaker: times.Speaker
     now: datetime
     by: UUID
     selected: UUID | None
@@ -40,6 +43,8 @@ def row_words(slug: str, query: str, *, by: Membership, selected: Conversation |
         we=f'<span class="muted">{escape(_("We:"))}</span> ',
         automatic=f'<span class="muted">{escape(_("Automatic:"))}</span> ',
         look=f'<span class="chip bad tiny">{marks.icon("warn")}{escape(_("look"))}</span>',
+        language=get_language() or "",
+        speaker=times.speaker(),
         now=now,
         by=by.id,
         selected=selected.id if selected else None,
@@ -60,9 +65,9 @@ def row(conversation: Listed, words: RowWords, *, is_gone: bool) -> SafeString:
         f'<a href="{words.address.format(conversation.number)}{words.query}"{_CURRENT if is_selected else ""}>'
         f'<span class="conv-face">{marks.face_of(name, conversation.contact_id)}</span>'
         f'<span class="conv-top"><span class="conv-who"><bdi>{escape(name)}</bdi></span>'
-        f"{marks.clock(times.clock_of(conversation, words.now))}</span>"
+        f"{marks.clock(words.speaker.clock_of(conversation, words.now))}</span>"
         f'<span class="conv-text">{said_by}<bdi>{escape(conversation.preview)}</bdi></span>'
-        f'<span class="conv-marks">{marks.where(conversation.visibility, conversation.kind)}'
+        f'<span class="conv-marks">{marks.where_in(words.language, conversation.visibility, conversation.kind)}'
         f"{words.look if conversation.has_trouble else ''}{_labels(conversation.labels)}"
         f"{_owner(conversation, words.by)}"
         f"</span></a></li>"

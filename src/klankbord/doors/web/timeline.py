@@ -31,6 +31,16 @@ class Line:
     versions: list[MessageVersion]
     kind: str = "message"
 
+    @property
+    def place(self) -> str:
+        """Our own words wear the colour of where they were spoken."""
+        return self.message.visibility if self.is_ours else ""
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether something of it is shown only on demand."""
+        return bool(self.message.quoted or self.versions or self.message.html)
+
 
 @dataclass(slots=True)
 class Activity:

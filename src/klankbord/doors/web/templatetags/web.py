@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +18,8 @@ from klankbord.desk.conversations.models import Attachment, Conversation, Thread
 from klankbord.desk.organisations.models import Membership
 from klankbord.plumbing.files import display_name
 
-from .. import channel_names, faces, files, marks, rows, sentences, times
+from .. import channel_names, faces, files, marks, rows, sentences, times, words
+from ..timeline import Line
 
 register = template.Library()
 
@@ -27,6 +27,9 @@ register = template.Library()
 register.simple_tag(marks.icon, name="icon")
 register.simple_tag(marks.face_of, name="face")
 register.simple_tag(marks.where, name="where")
+register.simple_tag(marks.emoji_buttons, name="emoji_buttons")
+register.simple_tag(words.body, name="message_words")
+register.filter("linked", words.linked)
 
 
 @register.simple_tag
@@ -38,22 +41,23 @@ def colleague(member: Membership, size: str = "sm", title: str = "") -> SafeStri
 def moment(context: Any, value: datetime | None) -> SafeString | str:
     if value is None:
         return ""
-    now = context.get("now") or timezone.now()
-    # All three are our own words: digits, names of days and months.
-    return SafeString(
-        f'<time datetime="{value.isoformat()}" title="{times.say_exactly(value)}">{times.say(value, now)}</time>'
-    )
+    return words.moment(value, context.get("now") or timezone.now())
+
+
+@register.simple_tag(takes_context=True)
+def message_top(context: Any, line: Line) -> SafeString:
+    return words.top(line, context.get("now") or timezone.now())
 
 
 @register.simple_tag(takes_context=True)
 def waiting_clock(context: Any, conversation: Conversation, size: str = "") -> SafeString:
-    return marks.clock(times.clock_of(conversation, context.get("now") or timezone.now()), size)
+    return marks.clock(times.speaker().clock_of(conversation, context.get("now") or timezone.now()), size)
 
 
 @register.simple_tag(takes_context=True)
 def conversation_rows(context: Any) -> SafeString:
     """needs: rows, gone, view, filter_query, now, member; may be given: conversation"""
-    words = rows.row_words(
+    shared = rows.row_words(
         context["view"].slug,
         context["filter_query"],
         by=context["member"],
@@ -61,7 +65,7 @@ def conversation_rows(context: Any) -> SafeString:
         now=context["now"],
     )
     gone = context["gone"]
-    return SafeString("".join(rows.row(each, words, is_gone=each.number in gone) for each in context["rows"]))
+    return SafeString("".join(rows.row(each, shared, is_gone=each.number in gone) for each in context["rows"]))
 
 
 @register.simple_tag
@@ -122,36 +126,10 @@ def thread_label(thread: Thread) -> str:
     return _("Private via %(channel)s") % {"channel": label}
 
 
-_WEB_LINK = re.compile(r"https?://[^\s<>\"']{1,2000}", re.IGNORECASE)
-
-
-@register.filter
-def linked(text: str) -> SafeString:
-    """Text with its web addresses as links; everything escaped, each address ending where a sentence would."""
-    pieces: list[SafeString | str] = []
-    end = 0
-    for match in _WEB_LINK.finditer(text):
-        address = match.group().rstrip(".,;:!?)]}")
-        pieces.append(text[end : match.start()])
-        pieces.append(
-            format_html(
-                '<a class="link" href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>', address, address
-            )
-        )
-        end = match.start() + len(address)
-    pieces.append(text[end:])
-    return format_html_join("", "{}", ((piece,) for piece in pieces))
-
-
 @register.filter
 def is_web_address(value: str | None) -> bool:
     """Platforms hand us addresses; only these may become links."""
     return bool(value) and str(value).startswith(("https://", "http://"))
-
-
-@register.filter
-def is_long(text: str) -> bool:
-    return len(text) > 4000 or text.count("\n") > 60
 
 
 @register.filter

@@ -30,7 +30,6 @@ from ..desk import member_of
 from ..timeline import blocks_of
 
 Result = TypeVar("Result")
-EMOJI = "😀 😊 🙂 😉 😍 🤗 🤔 😅 😂 😢 😕 🙏 👍 👌 👏 💪 🙌 👋 ❤️ 💚 🎉 🎁 🌟 ✨ ☀️ 🌧️ 📦 🚚 🏠 📞 📧 🔧 ✅ ❌ ⏰ 💡"
 
 
 def attempt(act: Callable[[], Result]) -> Result:
@@ -134,12 +133,14 @@ def composer(
     **more: Any,
 ) -> dict[str, Any]:
     by = member_of(request)
+    if threads is None:
+        threads = queries.threads_of(conversation.id)
+        _take_relations(conversation, threads)
     found = composing.composer(conversation=conversation, by=by, now=now, threads=threads)
     return {
         "conversation": conversation,
         "composer": found,
         "first_mode": first_mode(found.modes),
-        "emoji": EMOJI.split(),
         "client_key": random_token(),
         "may_answer": access.may(by, "answer"),
         "now": now,

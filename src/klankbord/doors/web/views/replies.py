@@ -37,7 +37,7 @@ def reply(request: HttpRequest, number: int) -> HttpResponse:
         return _refused(request, conversation, error, now)
     if not is_fragment(request):
         return parts.back_to(request, conversation)
-    conversation.refresh_from_db()
+    conversation = access.conversation_for(by, number)  # as the reply left it
     context = parts.composer(request, conversation, now=now)
     context |= {"message": message, "newest": message, "is_fresh": True}
     response = render(request, "web/conversation/_composer.html", context)

@@ -192,14 +192,22 @@ def pause(*, inbox: UUID, reason: str, by: Membership, now: datetime) -> Inbox:
     """Keep receiving, send nothing: replies wait in order."""
     access.require(by, "manage inboxes")
     found = access.inbox_for(by, inbox)
+    if found.state not in (InboxState.CONNECTED, InboxState.PAUSED):
+        raise Invalid(_("%(name)s sends nothing already.") % {"name": found.name})
     sendgate.pause(found, reason=reason, now=now)
     _audit("inbox paused", found, by, now)
     return found
 
 
 def resume(*, inbox: UUID, by: Membership, now: datetime) -> Inbox:
+    """Send again, and receive. What was more than paused is verified first: raises Invalid with the platform's answer.
+
+    A paused inbox is not asked for: when its platform is away, replies are tried again as in every other.
+    """
     access.require(by, "manage inboxes")
     found = access.inbox_for(by, inbox)
+    if found.state != InboxState.PAUSED:
+        _verify(found, by)
     found.state, found.state_reason, found.state_since = InboxState.CONNECTED, "", now
     found.save(update_fields=["state", "state_reason", "state_since"])
     governor.confirm(found.id, now=now)
@@ -296,6 +304,20 @@ def _checked(kind: str, values: Mapping[str, str], stored: Mapping[str, Any]) ->
         if value != "":
             checked[each.name] = value
     return checked
+
+
+def _verify(inbox: Inbox, by: Membership) -> None:
+    """Ask the platform whether it lets us in with what we have; raises Invalid when it does not."""
+    connected = open_account(inbox, Organisation.objects.get(id=by.organisation_id))
+    try:
+        inbox.facts = _connect_account(connected.channel, connected.account)
+    except Invalid as refusal:
+        raise Invalid(
+            _("%(name)s cannot go on. We asked the platform, and this is the answer: %(answer)s")
+            % {"name": inbox.name, "answer": refusal.sentence}
+        ) from refusal
+    inbox.save(update_fields=["facts"])
+    _write_route(inbox, token=unseal(inbox.credentials)["hook_token"])
 
 
 def _connect_account(channel: Channel, account: Account[Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ export function icon(path) {
 
 export const ROBOT = "M7 8.500h10a2.500 2.500 0 0 1 2.500 2.500v6a2.500 2.500 0 0 1-2.500 2.500H7A2.500 2.500 0 0 1 4.500 17v-6A2.500 2.500 0 0 1 7 8.500zM12 8.500V5M9 13.500h.01M15 13.500h.01M9.500 16.500h5";
 export const PAPER = "M7 3.500h7l4 4v13H7zM14 3.500v4h4";
+export const LETTER = "M4 6h16v12H4zM4 7l8 6 8-6";
 export const CROSS = "M6 6l12 12M18 6L6 18";
 const LINK = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}']/g;
 
@@ -48,7 +49,7 @@ export function isBright(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.3;
 }
 
-// Only what differs is replaced, so that a screen reader hears new messages and nothing twice.
+// Only what differs is replaced, so that whoever stands on something with the keyboard stays there.
 const drawnAs = new WeakMap();
 
 export function replaceChanged(holder, drawn) {

@@ -1,5 +1,5 @@
 // The chat in its frame: draws what the visitor may read, keeps what they wrote until it has arrived.
-import { CROSS, PAPER, ROBOT, bubble, element, hue, icon, isBright, replaceChanged } from "./drawing.js";
+import { CROSS, LETTER, PAPER, ROBOT, bubble, element, hue, icon, isBright, replaceChanged } from "./drawing.js";
 import { Line } from "./line.js";
 import { Refused, call as request } from "./server.js";
 import { Slot } from "./slot.js";
@@ -24,9 +24,11 @@ let typingEnds = 0;
 let messages = []; // as the server tells them, oldest first
 let hasEarlier = false;
 let outgoing = []; // {clientId, text, files, state: "sending" | "waiting" | "failed"} not yet in `messages`
-let chosen = []; // {id, name, state}
+let chosen = []; // {id, name, key}
 let starting = null;
 let nudge = 0;
+let coversPage = false; // on a phone there is nothing else to go to
+let heard = null; // ids of answers that were told or seen; null: nothing was fetched yet
 const openedAt = Date.now();
 const pictures = new Map();
 
@@ -80,7 +82,7 @@ function forget() {
   chosen = [];
   hasEmail = false;
   isAddressAsked = isSilent = false;
-  starting = null;
+  starting = heard = null;
 }
 
 function tellParent(message) {
@@ -95,6 +97,7 @@ window.addEventListener("message", (event) => {
   if (message.say === "hello") meet(message);
   else if (message.say === "shown") {
     isShown = true;
+    coversPage = message.covers === true;
     if (identity && !token) start().then(follow, () => {});
     $("text").focus();
     toEnd();
@@ -121,6 +124,7 @@ async function start() {
           json: { key: settings.key, stamp: settings.stamp, website: $("website").value, identity },
         });
         token = made.token;
+        heard = new Set(); // who is new here has nothing behind them: every answer is news
         return;
       } catch (error) {
         // Somebody who types at once is quicker than a machine may be; all other waits are told.
@@ -169,7 +173,20 @@ function take(told) {
   const arrived = new Set(messages.map((each) => each.client_id).filter(Boolean));
   outgoing = outgoing.filter((each) => !arrived.has(each.clientId));
   draw();
+  announce();
   reportRead();
+}
+
+// A screen reader hears each answer once, however often the log is drawn; the log itself keeps silent.
+function announce() {
+  const ours = messages.filter((each) => each.from === "us");
+  const news = heard ? ours.filter((each) => !heard.has(each.id) && !each.withdrawn) : [];
+  heard = new Set([...(heard || []), ...ours.map((each) => each.id)]);
+  if (news.length) tell(news.map((each) => [`${each.author || settings.site}:`, each.text, ...each.files.map((file) => file.name)].join(" ")));
+}
+
+function tell(sentences) {
+  $("told").replaceChildren(...sentences.map((each) => element("p", "", each)));
 }
 
 // Nobody says that typing has stopped: it fades by itself.
@@ -238,6 +255,7 @@ async function deliverOne(each) {
       if (!slot.read().token) slot.write({ token, user: userOf(identity), seenAt });
       if (line.token !== token) follow();
       if (!slot.isKept) notice(say("notKept"));
+      tell([say("sent")]);
       draw();
       watchForSilence();
       return true;
@@ -262,7 +280,7 @@ async function choose(list) {
   for (const file of list) {
     if (chosen.length >= settings.mostFiles) return wrong(say("tooManyFiles", settings.mostFiles));
     if (file.size > settings.mostFileBytes) { wrong(say("fileTooLarge", file.name)); continue; }
-    const entry = { id: "", name: file.name };
+    const entry = { id: "", name: file.name, key: newId() };
     chosen.push(entry);
     drawChosen();
     try {
@@ -270,6 +288,7 @@ async function choose(list) {
       const form = new FormData();
       form.append("file", file);
       entry.id = (await call("attachments", { method: "POST", form })).id;
+      tell([say("attached", file.name)]);
     } catch (error) {
       chosen = chosen.filter((each) => each !== entry);
       if (isTooFast(error)) wrong(say("fileSlow", inWords(error.retryAfter)));
@@ -490,8 +509,9 @@ function draw(follows = true) {
 function drawChosen() {
   const holder = $("chosen");
   holder.hidden = !chosen.length;
-  holder.replaceChildren(...chosen.map((each) => {
+  replaceChanged(holder, chosen.map((each) => {
     const item = element("li");
+    item.dataset.key = each.key; // two files may have one name
     item.append(element("span", "", each.id ? each.name : say("uploading", each.name)));
     const off = element("button", "plain");
     off.type = "button";
@@ -508,16 +528,16 @@ function drawChosen() {
 function drawFoot() {
   const isAsking = isAddressAsked || (settings.asksEmail && !token);
   $("address").hidden = hasEmail || !isAsking;
-  $("address").querySelector("button").hidden = settings.asksEmail && !token;
+  $("email-save").hidden = $("email-not").hidden = settings.asksEmail && !token;
   const foot = $("foot");
-  if (!settings.mails) foot.replaceChildren(); // nothing is promised that cannot be kept
-  else if (hasEmail) foot.replaceChildren(say("mailed"));
-  else if (isAsking || (!messages.length && !outgoing.length)) foot.replaceChildren();
+  const isQuiet = !settings.mails || isAsking || (!messages.length && !outgoing.length); // promise what can be kept
+  if (hasEmail && settings.mails) replaceChanged(foot, [icon(LETTER), element("span", "", say("mailed"))]);
+  else if (isQuiet) foot.replaceChildren();
   else {
     const ask = element("button", "link", say("byMail"));
     ask.type = "button";
     ask.addEventListener("click", () => { isAddressAsked = true; draw(); $("email").focus(); });
-    foot.replaceChildren(say("leaving"), " ", ask);
+    replaceChanged(foot, [icon(LETTER), element("span", "", say("leaving")), ask]);
   }
 }
 
@@ -578,7 +598,26 @@ $("text").addEventListener("paste", (event) => {
 $("choose").addEventListener("click", () => $("files").click());
 $("files").addEventListener("change", () => { choose([...$("files").files]); $("files").value = ""; });
 $("close").addEventListener("click", () => tellParent({ say: "close" }));
-document.addEventListener("keydown", (event) => { if (event.key === "Escape") tellParent({ say: "close" }); });
+$("email-not").addEventListener("click", () => {
+  isAddressAsked = isSilent = false;
+  $("email-wrong").hidden = true;
+  $("email").removeAttribute("aria-invalid");
+  draw();
+  $("text").focus();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") tellParent({ say: "close" });
+  else if (event.key === "Tab" && coversPage) stayInside(event);
+});
+// On a phone the page lies behind the chat: Tab goes round instead of onto what nobody sees.
+function stayInside(event) {
+  const stops = [...document.querySelectorAll("button, input, textarea, a[href], [tabindex='0']")]
+    .filter((each) => each.tabIndex >= 0 && each.getClientRects().length);
+  const [from, to] = event.shiftKey ? [stops[0], stops[stops.length - 1]] : [stops[stops.length - 1], stops[0]];
+  if (document.activeElement !== from) return;
+  event.preventDefault();
+  to.focus();
+}
 document.addEventListener("visibilitychange", () => { line.visible(document.visibilityState === "visible"); reportRead(); });
 window.addEventListener("online", () => { line.wake(); deliver(); });
 

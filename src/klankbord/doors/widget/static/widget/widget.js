@@ -26,6 +26,7 @@
     button:focus-visible { outline: 3px solid #2d5fd0; outline-offset: 3px; }
     button:hover { filter: brightness(.94); }
     button svg { width: 26px; height: 26px; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
+    .unseen { position: fixed; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
     .count { position: absolute; top: -2px; right: -2px; box-sizing: border-box; min-width: 20px; height: 20px; padding: 0 5px; border-radius: 10px; background: #b3261e; color: #fff;
       font: 600 12px/20px system-ui, sans-serif; text-align: center; }
     iframe { position: fixed; right: max(20px, env(safe-area-inset-right)); bottom: 20px; z-index: 2147483001; width: 380px; height: min(640px, calc(100dvh - 40px));
@@ -50,6 +51,9 @@
   count.className = "count";
   count.hidden = true;
   button.append(drawing, count);
+  const heard = document.createElement("span"); // tells a screen reader what others see as a number
+  heard.className = "unseen";
+  heard.setAttribute("role", "status");
   const frame = document.createElement("iframe");
   frame.hidden = true;
   frame.referrerPolicy = "strict-origin-when-cross-origin";
@@ -79,7 +83,7 @@
     frame.hidden = false;
     button.hidden = true;
     hello();
-    tell({ say: "shown" });
+    tell({ say: "shown", covers: matchMedia("(max-width: 480px)").matches });
     frame.focus();
   };
 
@@ -94,6 +98,8 @@
   };
 
   const label = (unread) => {
+    if (String(unread) !== heard.dataset.unread) heard.textContent = unread ? say().unread(unread) : "";
+    heard.dataset.unread = String(unread);
     count.hidden = !unread;
     count.textContent = unread > 9 ? "9+" : String(unread);
     button.setAttribute("aria-label", unread ? `${say().open} (${say().unread(unread)})` : say().open);
@@ -128,7 +134,7 @@
 
   const begin = () => {
     label(0);
-    shadow.append(button, frame);
+    shadow.append(button, heard, frame);
     document.body.append(host);
   };
   // The page comes first: the chat loads when the browser has nothing better to do.

@@ -6,18 +6,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
+from django.utils import translation
 from far_platform import FarPlatform, again, answer
 
 from desk_builder import Desk
 from errands import run_errands
 from klankbord.contract import AuthorKind, Response
 from klankbord.desk.conversations.models import Message, Outbox, Thread
-from klankbord.desk.inboxes.models import Inbox, InboxState, SendGate, SendHabit
+from klankbord.desk.inboxes.models import Inbox, InboxState, SendHabit
 from klankbord.desk.inboxes.queries import is_unwell
 from klankbord.desk.organisations.models import AuditLine, Role
 from klankbord.desk.rows import run
 from klankbord.flows import connect
-from klankbord.flows.governor import FEW, FEW_AUTOMATIC
+from klankbord.flows.governor import FEW
 from klankbord.flows.sending import queue_automatic_all
 
 pytestmark = pytest.mark.django_db
@@ -49,10 +51,10 @@ def storm(desk: Desk, platform: FarPlatform, turns: int = 1000) -> None:
             break
 
 
-def usual(desk: Desk, inbox: Inbox, *, count: int, is_automatic: bool, days_ago: float = 2) -> None:
+def usual(desk: Desk, inbox: Inbox, *, count: int, days_ago: float = 2) -> None:
     hour = (desk.now - timedelta(days=days_ago)).replace(minute=0, second=0, microsecond=0)
     with desk.open():
-        SendHabit.objects.create(inbox=inbox, hour=hour, count=count, is_automatic=is_automatic)
+        SendHabit.objects.create(inbox=inbox, hour=hour, count=count, is_automatic=True)
 
 
 def waiting(desk: Desk) -> int:
@@ -66,16 +68,15 @@ def test_a_storm_of_automatic_replies_stops_at_the_threshold_and_nothing_is_lost
     inbox, ada = platform.inbox(), desk.person("Ada", Role.ADMINISTRATOR)
     answer_all(desk, crowd(desk, inbox, 190))
     storm(desk, platform)
-    assert len(platform.taken) == FEW_AUTOMATIC
-    assert waiting(desk) == 190 - FEW_AUTOMATIC
+    assert len(platform.taken) == FEW
+    assert waiting(desk) == 190 - FEW
     stopped = again(desk, inbox)
     assert stopped.state == InboxState.PAUSED
     assert is_unwell(stopped)
-    assert str(FEW_AUTOMATIC) in stopped.state_reason
+    assert str(FEW) in stopped.state_reason
     with desk.open():
         line = AuditLine.objects.get(deed="sending stopped by itself")
         assert (line.by, line.subject_id) == (None, inbox.id)
-        assert not SendGate.objects.get(inbox_id=inbox.id).is_open
     times_resumed = 0
     while waiting(desk):
         with desk.open():
@@ -109,13 +110,13 @@ def test_twenty_thousand_queued_mails_stop_at_the_threshold(desk: Desk, platform
         )
     assert waiting(desk) == 20_000
     storm(desk, platform)
-    assert len(platform.taken) == FEW_AUTOMATIC
-    assert waiting(desk) == 20_000 - FEW_AUTOMATIC
+    assert len(platform.taken) == FEW
+    assert waiting(desk) == 20_000 - FEW
 
 
 def test_what_is_usual_for_an_inbox_is_no_storm(desk: Desk, platform: FarPlatform) -> None:
     inbox = platform.inbox()
-    usual(desk, inbox, count=20, is_automatic=True)
+    usual(desk, inbox, count=20)
     answer_all(desk, crowd(desk, inbox, 100))
     storm(desk, platform)
     assert len(platform.taken) == 100
@@ -124,28 +125,64 @@ def test_what_is_usual_for_an_inbox_is_no_storm(desk: Desk, platform: FarPlatfor
 
 def test_what_was_usual_a_month_ago_is_forgotten(desk: Desk, platform: FarPlatform) -> None:
     inbox = platform.inbox()
-    usual(desk, inbox, count=1000, is_automatic=True, days_ago=15)
+    usual(desk, inbox, count=1000, days_ago=15)
     answer_all(desk, crowd(desk, inbox, 60))
     storm(desk, platform)
-    assert len(platform.taken) == FEW_AUTOMATIC
+    assert len(platform.taken) == FEW
 
 
-def test_people_may_answer_much_more_than_machines_but_not_without_end(desk: Desk, platform: FarPlatform) -> None:
+def stopped(desk: Desk, platform: FarPlatform) -> Inbox:
+    """An inbox whose automatic messages were stopped, with some of them waiting."""
+    inbox = platform.inbox()
+    answer_all(desk, crowd(desk, inbox, FEW + 10))
+    storm(desk, platform)
+    assert again(desk, inbox).state == InboxState.PAUSED
+    platform.taken.clear()
+    return inbox
+
+
+def test_replies_by_hand_still_go_out_while_automatic_messages_wait(desk: Desk, platform: FarPlatform) -> None:
+    """Also to somebody whom an automatic message still waits for."""
+    stopped(desk, platform)
+    noor = desk.person("Noor")
+    for conversation in desk.conversations():
+        answer(desk, conversation, "Ik zoek het uit!", noor)
+    storm(desk, platform)
+    assert [reply["text"] for reply in platform.taken] == ["Ik zoek het uit!"] * (FEW + 10)
+    assert waiting(desk) == 10
+
+
+def test_the_screen_says_that_what_people_type_still_goes_out(desk: Desk, platform: FarPlatform) -> None:
+    inbox = again(desk, stopped(desk, platform))
+    assert inbox.sends_by_hand
+    with translation.override("nl"):
+        chip = " ".join(render_to_string("web/_inbox_state.html", {"inbox": inbox}).split())
+    assert chip == "verstuurt alleen wat mensen typen"
+
+
+def test_what_a_person_paused_is_paused_for_everybody(desk: Desk, platform: FarPlatform) -> None:
+    inbox, ada = stopped(desk, platform), desk.person("Ada", Role.ADMINISTRATOR)
+    with desk.open():
+        connect.pause(inbox=inbox.id, reason="Ik zoek het uit", by=ada, now=desk.now)
+    answer(desk, desk.conversations()[0], "Tot zo!", desk.person("Noor"))
+    storm(desk, platform)
+    assert platform.taken == []
+
+
+def test_people_are_never_taken_for_a_storm(desk: Desk, platform: FarPlatform) -> None:
     inbox, noor = platform.inbox(), desk.person("Noor")
-    usual(desk, inbox, count=FEW - 10, is_automatic=False, days_ago=0)  # earlier in this hour
-    crowd(desk, inbox, 15)
+    crowd(desk, inbox, 3 * FEW)
     for conversation in desk.conversations():
         answer(desk, conversation, "Tot zo!", noor)
     storm(desk, platform)
-    assert len(platform.taken) == 10
-    assert again(desk, inbox).state == InboxState.PAUSED
+    assert len(platform.taken) == 3 * FEW
+    assert again(desk, inbox).state == InboxState.CONNECTED
 
 
-def test_a_reply_that_is_tried_again_and_again_counts_once(desk: Desk, platform: FarPlatform) -> None:
-    inbox, noor = platform.inbox(), desk.person("Noor")
-    [conversation] = desk.receive(inbox, desk.event())
+def test_an_automatic_reply_that_is_tried_again_and_again_counts_once(desk: Desk, platform: FarPlatform) -> None:
+    inbox = platform.inbox()
     platform.script = [Response(503, {}, b"")] * 5
-    answer(desk, conversation, "Tot zo!", noor)
+    answer_all(desk, crowd(desk, inbox, 1))
     for _ in range(8):
         platform.deliver()
         desk.later(minutes=5)
@@ -159,7 +196,7 @@ def test_another_inbox_goes_on_while_one_is_stopped(desk: Desk, platform: FarPla
     answer_all(desk, crowd(desk, stormy, 60))
     answer_all(desk, crowd(desk, calm, 5))
     storm(desk, platform)
-    assert len(platform.taken) == FEW_AUTOMATIC + 5
+    assert len(platform.taken) == FEW + 5
     assert again(desk, calm).state == InboxState.CONNECTED
 
 
@@ -179,12 +216,12 @@ def test_a_storm_that_was_stopped_is_told_to_administrators_once(
     desk: Desk, platform: FarPlatform, mailoutbox: list[Any]
 ) -> None:
     inbox, ada = platform.inbox(), desk.person("Ada", Role.ADMINISTRATOR)
-    answer_all(desk, crowd(desk, inbox, FEW_AUTOMATIC + 5))
+    answer_all(desk, crowd(desk, inbox, FEW + 5))
     storm(desk, platform)
     storm(desk, platform)
     run_errands()
     assert [(mail.to, mail.subject) for mail in mailoutbox] == [
-        (["ada@wolk.example"], "Webshop is gestopt met versturen")
+        (["ada@wolk.example"], "Webshop is gestopt met automatische berichten")
     ]
     with desk.open():
         connect.resume(inbox=inbox.id, by=ada, now=desk.now)

@@ -49,6 +49,7 @@ def waiting_replies() -> Backlog:
         "SELECT count(*), min(o.due_at) FROM conversations_outbox o JOIN inboxes_sendgate g ON g.inbox_id = o.inbox_id"
         " JOIN organisations_organisation p ON p.id = o.organisation_id"
         " WHERE o.state = 'queued' AND o.due_at <= now() AND g.is_open AND NOT p.sends_are_held"
+        " AND NOT (g.by_hand_only AND o.is_automatic)"
         " AND (g.closed_until IS NULL OR g.closed_until <= now())"
     )
 

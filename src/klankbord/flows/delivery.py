@@ -140,7 +140,9 @@ def _claim_of(organisation_id: UUID, allowed: Mapping[UUID, float], now: datetim
 def _due_heads(now: datetime, flight: Flight) -> list[tuple[UUID, UUID, UUID]]:
     """(message, organisation, inbox) of rows that are due and first in their lane, oldest first.
 
-    Of each inbox only as many as it may still send at once: a long queue of one never hides its neighbours.
+    Of each inbox only as many as it may still send at once: a long queue of one never hides its neighbours. Automatic
+    messages that the governor stopped hold up no reply by hand, not even in their own lane: a person wrote that one
+    knowing what has left.
     """
     flying = flight.per_inbox()
     return run(
@@ -152,10 +154,11 @@ def _due_heads(now: datetime, flight: Flight) -> list[tuple[UUID, UUID, UUID]]:
                   AND (g.closed_until IS NULL OR g.closed_until <= %s)
                  JOIN organisations_organisation n ON n.id = o.organisation_id AND NOT n.sends_are_held
                  LEFT JOIN unnest(%s::uuid[], %s::integer[]) AS f(inbox_id, count) ON f.inbox_id = o.inbox_id
-                WHERE o.state = 'queued' AND o.due_at <= %s
+                WHERE o.state = 'queued' AND o.due_at <= %s AND NOT (g.by_hand_only AND o.is_automatic)
                   AND NOT EXISTS (SELECT 1 FROM conversations_outbox before
                                    WHERE before.thread_id = o.thread_id AND before.id <> o.id
-                                     AND (before.state <> 'queued' OR before.id < o.id)))
+                                     AND (before.state <> 'queued' OR before.id < o.id
+                                          AND NOT (g.by_hand_only AND before.is_automatic))))
            SELECT o.id, o.organisation_id, o.inbox_id FROM conversations_outbox o
             WHERE o.state = 'queued' AND o.due_at <= %s AND o.id IN (SELECT id FROM heads WHERE place <= %s)
             ORDER BY o.due_at, o.id LIMIT %s

@@ -1,15 +1,16 @@
-"""The send governor: an inbox that suddenly sends far more than it is used to stops until a person has looked.
+"""The send governor: automatic messages of an inbox that suddenly sends far more of them than it is used to stop until
+a person has looked.
 
 A loop between two machines, a wrong rule or an import that answers everybody looks like this, and nothing else stops
 it. Counted when a message is claimed for sending, so that what is over the limit never leaves; it waits, in order.
+Replies by hand are neither counted nor stopped: nobody types a flood, and customers wait for them.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,58 +26,49 @@ from . import alarms, sendgate
 
 log = logging.getLogger(__name__)
 
-FEW_AUTOMATIC, FEW = 30, 200  # an hour: never a storm
-TIMES_AUTOMATIC, TIMES = 5, 10  # so many times its busiest hour is one
+FEW = 30  # an hour: never a storm
+TIMES = 5  # so many times its busiest hour is one
 _MEMORY = timedelta(days=14)
 
 
 @dataclass(slots=True)
 class Habit:
-    """An inbox's hours. in_all counts replies by hand too; confirmed: what a person let through this hour."""
+    """An inbox's automatic messages of this hour, and the most of them in any hour. A person may let some through."""
 
-    automatic: int = 0
-    in_all: int = 0
-    busiest_automatic: int = 0
+    count: int = 0
     busiest: int = 0
-    added: Counter[bool] = field(default_factory=Counter)  # is_automatic → how many now
+    added: int = 0
 
-    def allows(self, *, is_automatic: bool) -> bool:
-        if is_automatic and self.automatic >= max(FEW_AUTOMATIC, TIMES_AUTOMATIC * self.busiest_automatic):
-            return False
-        return self.in_all < max(FEW, TIMES * self.busiest)
-
-    def add(self, *, is_automatic: bool) -> None:
-        self.automatic += is_automatic
-        self.in_all += 1
-        self.added[is_automatic] += 1
+    @property
+    def has_room(self) -> bool:
+        return self.count + self.added < max(FEW, TIMES * self.busiest)
 
 
 def admit(messages: Sequence[UUID], *, now: datetime) -> list[UUID]:
     """Of these messages, whose outbox rows and gates the caller has locked, those that may leave.
 
-    Pauses the inbox of the first that may not. Another try of the same message is not counted again.
+    Stops the automatic messages of the inbox of the first that may not. Another try of the same message is not counted
+    again.
     """
     rows = run(
-        "SELECT id, inbox_id, is_automatic, attempts FROM conversations_outbox"
-        " WHERE organisation_id = %s AND id = ANY(%s) ORDER BY due_at, id",
+        "SELECT id, inbox_id, attempts FROM conversations_outbox"
+        " WHERE organisation_id = %s AND id = ANY(%s) AND is_automatic ORDER BY due_at, id",
         [current_organisation_id(), sorted(messages)],
     )
-    habits = _habits(sorted({inbox for _, inbox, _, _ in rows}), now)
-    admitted: list[UUID] = []
-    stopped: dict[UUID, bool] = {}
-    for message, inbox, is_automatic, attempts in rows:
+    habits = _habits(sorted({inbox for _, inbox, _ in rows}), now)
+    stopped: set[UUID] = set()
+    held: set[UUID] = set()
+    for message, inbox, attempts in rows:
+        if attempts == 0 and not habits[inbox].has_room:
+            stopped.add(inbox)
         if inbox in stopped:
-            continue
-        if attempts == 0:
-            if not habits[inbox].allows(is_automatic=is_automatic):
-                stopped[inbox] = is_automatic
-                continue
-            habits[inbox].add(is_automatic=is_automatic)
-        admitted.append(message)
+            held.add(message)
+        elif attempts == 0:
+            habits[inbox].added += 1
     _remember(habits, now)
-    for inbox, is_automatic in sorted(stopped.items()):
-        _stop(inbox, habits[inbox], is_automatic, now)
-    return admitted
+    for inbox in sorted(stopped):
+        _stop(inbox, habits[inbox], now)
+    return [message for message in messages if message not in held]
 
 
 def confirm(inbox: UUID, *, now: datetime) -> None:
@@ -88,22 +80,15 @@ def confirm(inbox: UUID, *, now: datetime) -> None:
 
 
 def _habits(inboxes: Sequence[UUID], now: datetime) -> dict[UUID, Habit]:
-    hour = _hour(now)
     habits = {inbox: Habit() for inbox in inboxes}
-    hours: Counter[tuple[UUID, datetime]] = Counter()
-    kept = SendHabit.objects.filter(inbox_id__in=inboxes, hour__gt=now - _MEMORY, hour__lte=hour)
+    if not inboxes:
+        return habits
+    hour = _hour(now)
+    kept = SendHabit.objects.filter(inbox_id__in=inboxes, is_automatic=True, hour__gt=now - _MEMORY, hour__lte=hour)
     for each in kept:
-        habit = habits[each.inbox_id]
-        usual = each.count
-        if each.hour == hour:
-            habit.in_all += each.count
-            habit.automatic += each.count if each.is_automatic else 0
-            usual = each.confirmed
-        hours[each.inbox_id, each.hour] += usual
-        if each.is_automatic:
-            habit.busiest_automatic = max(habit.busiest_automatic, usual)
-    for (inbox, _each_hour), count in hours.items():
-        habits[inbox].busiest = max(habits[inbox].busiest, count)
+        habit, is_now = habits[each.inbox_id], each.hour == hour
+        habit.count += each.count if is_now else 0
+        habit.busiest = max(habit.busiest, each.confirmed if is_now else each.count)
     return habits
 
 
@@ -116,34 +101,34 @@ def _remember(habits: dict[UUID, Habit], now: datetime) -> None:
                 "organisation_id": current_organisation_id(),
                 "inbox_id": inbox,
                 "hour": _hour(now),
-                "is_automatic": is_automatic,
-                "count": count,
+                "is_automatic": True,
+                "count": habit.added,
                 "confirmed": 0,
             }
             for inbox, habit in sorted(habits.items())
-            for is_automatic, count in sorted(habit.added.items())
+            if habit.added
         ],
         on_conflict="(organisation_id, inbox_id, hour, is_automatic)"
         " DO UPDATE SET count = inboxes_sendhabit.count + EXCLUDED.count",
     )
 
 
-def _stop(inbox_id: UUID, habit: Habit, is_automatic: bool, now: datetime) -> None:
-    """Pause the inbox and raise the alarm: its state, a mail, a line in the audit, one in the log."""
-    count, busiest = (habit.automatic, habit.busiest_automatic) if is_automatic else (habit.in_all, habit.busiest)
+def _stop(inbox_id: UUID, habit: Habit, now: datetime) -> None:
+    """Hold what is automatic and raise the alarm: the inbox's state, a line in the audit, mail, one in the log."""
+    count, busiest = habit.count + habit.added, habit.busiest
     reason = _(
-        "Sending stopped by itself: %(count)d messages within an hour, where %(busiest)d was the most before."
-        " The rest waits in order. Look what causes them, then go on sending."
+        "Automatic messages were stopped: %(count)d within an hour, where %(busiest)d was the most before. The others"
+        " wait in order. Replies that people type still go out. Look what causes this, then let it go on."
     ) % {"count": count, "busiest": busiest}
     inbox = Inbox.objects.filter(id=inbox_id, state=InboxState.CONNECTED).first()
     if inbox is None:
         return
-    sendgate.pause(inbox, reason=reason, now=now)
+    sendgate.pause(inbox, reason=reason, now=now, sends_by_hand=True)
+    alarms.sound(inbox_id, now=now)
     AuditLine.objects.create(
         at=now, by=None, deed="sending stopped by itself", subject="inbox", subject_id=inbox_id,
-        facts={"name": inbox.name, "count": count, "busiest": busiest, "is_automatic": is_automatic},
+        facts={"name": inbox.name, "count": count, "busiest": busiest, "is_automatic": True},
     )  # fmt: skip
-    alarms.sound(inbox_id, now=now)
     log.error("send governor stopped an inbox", extra={"inbox": str(inbox_id), "count": count})
 
 

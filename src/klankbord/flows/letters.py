@@ -45,16 +45,14 @@ def inbox_in_trouble(to: User, inbox: Inbox) -> Letter:
                 _("%(inbox)s no longer receives or sends anything. What your colleagues reply there waits, in order."),
             ),
             InboxState.PAUSED: (
-                _("%(inbox)s has stopped sending"),
-                _("%(inbox)s still receives, but sends nothing until somebody has looked. Replies wait, in order."),
+                _("%(inbox)s has stopped its automatic messages"),
+                _("%(inbox)s sends what people type. Automatic messages wait, in order, until somebody has looked."),
             ),
         }.get(
             InboxState(inbox.state),
             (
                 _("%(inbox)s gets no answer from its platform"),
-                _(
-                    "%(inbox)s has received nothing for a quarter of an hour. We go on trying, and fetch what was missed."
-                ),
+                _("%(inbox)s received nothing for a quarter of an hour. We go on trying, and fetch what was missed."),
             ),
         )
         name = {"inbox": inbox.name}

@@ -103,12 +103,16 @@ def shut(inbox: UUID) -> None:
 
 
 def open_again(inbox: UUID) -> None:
-    SendGate.objects.filter(inbox_id=inbox).update(is_open=True, failures=0, closed_until=None)
+    SendGate.objects.filter(inbox_id=inbox).update(is_open=True, by_hand_only=False, failures=0, closed_until=None)
 
 
-def pause(inbox: Inbox, *, reason: str, now: datetime) -> None:
-    """Keep receiving, send nothing: replies wait in order. Runs inside `with organisation(id):`."""
+def pause(inbox: Inbox, *, reason: str, now: datetime, sends_by_hand: bool = False) -> None:
+    """Keep receiving, send nothing, or only what people typed: the rest waits in order.
+
+    Runs inside `with organisation(id):`.
+    """
     inbox.state, inbox.state_reason, inbox.state_since = InboxState.PAUSED, reason[:500], now
-    inbox.save(update_fields=["state", "state_reason", "state_since"])
-    shut(inbox.id)
+    inbox.sends_by_hand = sends_by_hand
+    inbox.save(update_fields=["state", "state_reason", "state_since", "sends_by_hand"])
+    SendGate.objects.filter(inbox_id=inbox.id).update(is_open=sends_by_hand, by_hand_only=sends_by_hand)
     tell([{"conversation": None, "inbox": inbox.id, "thread": None, "what": "inbox"}], now=now)

@@ -24,6 +24,7 @@ class Inbox(Owned):
     state = models.CharField(max_length=16, choices=InboxState.choices, default=InboxState.CONNECTED)
     state_reason = models.TextField(blank=True)
     state_since = models.DateTimeField(null=True)
+    sends_by_hand = models.BooleanField(default=False)  # while paused: what people type goes out, the rest waits
     alarmed_at = models.DateTimeField(null=True)  # administrators were told that it needs a person; None: it does not
     credentials = models.BinaryField()  # sealed JSON of the channel's Credentials and the webhook secret
     facts = models.JSONField(default=dict)  # what `connect` found
@@ -113,6 +114,7 @@ class SendGate(Queued):
 
     inbox_id = models.UUIDField(unique=True)
     is_open = models.BooleanField(default=True)  # false: paused, broken or disconnected; replies wait in order
+    by_hand_only = models.BooleanField(default=False)  # the governor stopped what is automatic
     tokens = models.FloatField(default=1)
     refilled_at = models.DateTimeField()
     closed_until = models.DateTimeField(null=True)
@@ -175,7 +177,7 @@ class LedgerLine(Owned):
 
 
 class SendHabit(Owned):
-    """How many messages an inbox sent in an hour: what the send governor compares with. hour: start, UTC.
+    """How many automatic messages an inbox sent in an hour: what the send governor compares with. hour: start, UTC.
 
     confirmed: how many of them a person has seen and let through.
     """

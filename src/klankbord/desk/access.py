@@ -25,6 +25,7 @@ _DEEDS: dict[str, frozenset[Role]] = {
     "hear alarms": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
     "manage inboxes": frozenset({Role.ADMINISTRATOR}),
     "manage people": frozenset({Role.ADMINISTRATOR}),
+    "see audit": frozenset({Role.ADMINISTRATOR}),
 }
 SEES_EVERY_INBOX = frozenset({Role.LEAD, Role.ANALYST, Role.ADMINISTRATOR})
 

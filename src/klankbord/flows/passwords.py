@@ -14,7 +14,7 @@ from django.utils import timezone
 from klankbord.desk.organisations.models import ResetLink, User
 from klankbord.kernel.ids import random_token
 
-from . import deskmail, errands, letters
+from . import audit, deskmail, errands, letters
 from .accounts import hash_token
 
 LIFE = timedelta(hours=2)
@@ -32,6 +32,7 @@ def send_link(*, address: str, errand: UUID, now: datetime) -> None:
     if user is not None:
         subject, text = letters.reset_link(user, make_link(user, now=now), hours=LIFE // timedelta(hours=1))
         deskmail.send(to=user.email, subject=subject, text=text, errand=errand, now=now)
+        audit.write_down("reset link sent", user=user.id, now=now)
 
 
 def person(address: str) -> User | None:

@@ -8,14 +8,18 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
-from . import deskmail, errands, passwords
+from . import audit, deskmail, errands, passwords
 from .jobs import QUEUE, TASK
 from .media import fetch_files
 
 WORKS: dict[str, Callable[..., None]] = {"fetch files": fetch_files}
 
 # What requests leave to be done, by kind; each is told its facts, which errand it is, and the time.
-ERRANDS: dict[str, Callable[..., None]] = {"mail": deskmail.send, "reset link": passwords.send_link}
+ERRANDS: dict[str, Callable[..., None]] = {
+    "mail": deskmail.send,
+    "reset link": passwords.send_link,
+    "attempt": audit.note_attempt,
+}
 
 
 @app.task(name=TASK, queue=QUEUE, retry=5)

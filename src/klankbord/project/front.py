@@ -13,6 +13,8 @@ from typing import Any
 
 import psycopg
 from a2wsgi import WSGIMiddleware
+from django.db import DatabaseError, InterfaceError, connection
+from psycopg_pool import PoolTimeout
 
 from klankbord.doors.health.asgi import PATHS as HEALTH
 from klankbord.doors.health.asgi import answer_health
@@ -21,6 +23,7 @@ from klankbord.doors.hooks.asgi import answer_hook
 from klankbord.doors.live.stream import stream_changes
 from klankbord.doors.widget.stream import stream_answers
 from klankbord.flows.doorway import ROUTES_CHANGED, Doorway
+from klankbord.flows.readings import READINGS
 from klankbord.plumbing.live import Hub, Source
 from klankbord.plumbing.vanished import give_up_on_vanished_clients
 
@@ -43,6 +46,7 @@ class Front:
         self.pages = WSGIMiddleware(screens, workers=_THREADS)
         self._forgetter: asyncio.Task[None] | None = None
         self._asker: asyncio.Task[None] | None = None
+        self._writer: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -65,10 +69,14 @@ class Front:
                 await self.doorway.open()
                 self._asker = asyncio.create_task(give_up_on_vanished_clients())
                 self._forgetter = asyncio.create_task(self._forget_routes())
+                self._writer = asyncio.create_task(_write_readings())
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 if self._forgetter is not None:
                     self._forgetter.cancel()
+                if self._writer is not None:
+                    self._writer.cancel()
+                    await asyncio.to_thread(_write_down)
                 await self.hub.stop()
                 await self.doorway.close()
                 await send({"type": "lifespan.shutdown.complete"})
@@ -85,6 +93,22 @@ class Front:
                         self.doorway.forget_routes()
             self.doorway.forget_routes()
             await asyncio.sleep(2)
+
+
+async def _write_readings() -> None:
+    """Who read what, once a second; when the database is away it waits."""
+    while True:
+        await asyncio.sleep(1)
+        await asyncio.to_thread(_write_down)
+
+
+def _write_down() -> None:
+    try:
+        READINGS.write()
+    except (DatabaseError, InterfaceError, PoolTimeout) as error:
+        log.warning("readings are not written yet", extra={"error": type(error).__name__})
+    finally:
+        connection.close()
 
 
 def _as_coroutine(call: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:

@@ -129,6 +129,34 @@ class ResetLink(models.Model):
     expires_at = models.DateTimeField()
 
 
+class ReadingLine(Owned):
+    """Who looked at which conversation, once an hour. Nobody may change a line; the worker forgets old ones.
+
+    Ids without foreign keys: the line stands when the conversation is gone. at: the first look in that hour.
+    """
+
+    rights: ClassVar[str] = "SELECT, INSERT"
+    worker_rights: ClassVar[str] = "SELECT, DELETE"
+
+    hour = models.DateTimeField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", db_index=False)
+    conversation_id = models.UUIDField()
+    number = models.BigIntegerField()
+    contact_id = models.UUIDField()
+
+    class Meta(Owned.Meta):
+        indexes = [
+            models.Index(fields=["organisation", "-at", "id"], name="reading_by_time"),
+            models.Index(fields=["organisation", "contact_id", "-at"], name="reading_by_contact"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "by", "conversation_id", "hour"], name="reading_once_an_hour"
+            )
+        ]
+
+
 class Team(Owned):
     name = models.CharField(max_length=80)
 

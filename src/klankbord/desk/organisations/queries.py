@@ -37,6 +37,12 @@ def colleagues() -> list[Membership]:
     return list(found.select_related("user").order_by("user__name", "id"))
 
 
+def everybody() -> list[Membership]:
+    """Those of the open organisation and those who left it: what they did stays theirs."""
+    found = Membership.objects.filter(organisation_id=current_organisation_id())
+    return list(found.select_related("user").order_by("user__name", "id"))
+
+
 def teams() -> list[Team]:
     return list(Team.objects.order_by("name"))
 

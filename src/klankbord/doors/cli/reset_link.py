@@ -15,11 +15,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     with desk(role="app"):
-        from klankbord.flows import passwords
+        from klankbord.flows import audit, passwords
 
         user = passwords.person(options.email)
         if user is None:
             raise CommandError(f"Nobody signs in with {options.email} and works in an organisation.")
-        link = passwords.make_link(user, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        link = passwords.make_link(user, now=now)
+        audit.write_down("reset link made", user=user.id, now=now)
     print(link)
     return 0

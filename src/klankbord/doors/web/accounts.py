@@ -11,16 +11,19 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
 from klankbord.desk.organisations import queries
 from klankbord.desk.organisations.models import User
 from klankbord.flows import deskmail, letters, passwords
-from klankbord.plumbing import callers
+
+from . import signing
+from .callers import address_of
 
 
-class Entrance(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
+class Entrance(AuthenticationBackend):
     def get_user(self, user_id: Any) -> User | None:
         """With where they work (`at_desks`): every request asks for both, so one statement brings them."""
         found = queries.memberships_of(UUID(str(user_id)))
@@ -40,6 +43,16 @@ class AccountAdapter(DefaultAccountAdapter):
         """By which attempts are counted: the address behind our own proxies."""
         return address_of(request)
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            signing.report_failure(request, credentials.get("email", ""), is_locked=True)
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        signing.report_failure(request, credentials.get("email", ""), is_locked=False)
+
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
         """Ends all other sessions (they carry a hash of the password) and all links; tells the person."""
         assert isinstance(user, User)
@@ -55,10 +68,3 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return str(settings.VAULT.open(base64.b64decode(encrypted_text)))
-
-
-def address_of(request: HttpRequest) -> str:
-    """Where a request comes from, "unknown" when that is no address."""
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    found = callers.caller(request.META.get("REMOTE_ADDR", ""), forwarded, trusted=settings.ENVIRONMENT.trusted_proxies)
-    return str(found or "unknown")

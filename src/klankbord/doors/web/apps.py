@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class WebConfig(AppConfig):
     name = "klankbord.doors.web"
     label = "web"
+
+    def ready(self) -> None:
+        from . import signing
+
+        signing.listen()

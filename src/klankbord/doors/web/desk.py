@@ -23,7 +23,7 @@ from klankbord.desk.organisations import queries
 from klankbord.desk.organisations.models import Membership
 from klankbord.desk.wall import organisation
 
-from . import errors
+from . import errors, signing
 
 SESSION_KEY = "organisation"
 _PROVEN = "has_two_factor"
@@ -36,6 +36,13 @@ class DeskMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.deeds = []  # type: ignore[attr-defined]
+        response = self._answer(request)
+        if response.status_code < 500:
+            signing.write_down(request)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
         request.member = request.organisation = None  # type: ignore[attr-defined]
         if request.path_info.startswith("/widget/"):  # visitors' door: who sits at the desk does not matter there
             return self.get_response(request)

@@ -8,7 +8,7 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import path
 
-from .views import acts, attachments, conversation, inbox, inboxes, ledger, me, replies
+from .views import acts, attachments, audit, conversation, inbox, inboxes, ledger, me, replies
 
 urlpatterns = [
     path("", inbox.home, name="home"),
@@ -45,6 +45,7 @@ urlpatterns = [
     path("settings/inboxes/new/<slug:kind>", inboxes.connect, name="connect"),
     path("settings/inboxes/<uuid:inbox>", inboxes.inbox, name="inbox"),
     path("settings/inboxes/<uuid:inbox>/do/<slug:deed>", inboxes.act, name="inbox_act"),
+    path("settings/audit", audit.audit, name="audit"),
     path("me", me.choose, name="me"),
     path("me/organisation", me.organisation, name="choose_organisation"),
     path("accounts/login/", account.login, name="account_login"),

@@ -10,6 +10,7 @@ import nh3
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from klankbord.desk import access
@@ -17,6 +18,7 @@ from klankbord.desk.conversations.models import Attachment, Message
 from klankbord.desk.errors import NotFound
 from klankbord.desk.organisations.models import Membership
 from klankbord.flows import uploads
+from klankbord.flows.readings import READINGS
 from klankbord.kernel.ids import random_token
 
 from ..desk import member_of
@@ -31,6 +33,8 @@ _CID = re.compile(r'src="cid:([^"]{1,300})"')
 @require_GET
 def attachment(request: HttpRequest, attachment: UUID) -> HttpResponseBase:
     found, file = uploads.open_file(attachment=attachment, by=member_of(request))
+    if found.message is not None:
+        READINGS.note(conversation=found.message.conversation_id, by=member_of(request), now=timezone.now())
     is_picture = found.content_type in SHOWN_AS_PICTURE
     response = FileResponse(
         file,
@@ -56,6 +60,7 @@ def letter(request: HttpRequest, message: UUID) -> HttpResponse:
     found = access.message_for(member_of(request), message)
     if not found.html:
         raise NotFound
+    READINGS.note(conversation=found.conversation_id, by=member_of(request), now=timezone.now())
     nonce = random_token()
     response = render(
         request, "web/conversation/letter.html", {"html": _harmless(found, member_of(request)), "nonce": nonce}

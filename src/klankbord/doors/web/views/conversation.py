@@ -13,6 +13,7 @@ from klankbord.desk.contacts import queries as contacts
 from klankbord.desk.conversations import queries
 from klankbord.desk.organisations import queries as organisations
 from klankbord.flows import presence
+from klankbord.flows.readings import READINGS
 
 from ..desk import member_of
 from ..errors import is_fragment
@@ -65,6 +66,7 @@ def side(request: HttpRequest, number: int) -> HttpResponse:
     by = member_of(request)
     found = access.conversation_for(by, number)
     visible = access.inboxes_of(by)
+    READINGS.note(conversation=found.id, by=by, now=timezone.now())
     context = {
         "conversation": found,
         "contact": found.contact,

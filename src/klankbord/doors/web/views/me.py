@@ -19,10 +19,11 @@ from . import parts
 # Pages that every organisation has, for those that one of them has; and what a person must be allowed to see them.
 _NEAREST = {
     "more": "more", "ledger": "ledger", "dead_letters": "dead_letters", "inboxes": "inboxes", "inbox": "inboxes",
-    "catalogue": "catalogue", "connect": "catalogue",
+    "catalogue": "catalogue", "connect": "catalogue", "audit": "audit",
 }  # fmt: skip
 _NEEDS = {
     "ledger": "see ledger", "dead_letters": "see ledger", "inboxes": "manage inboxes", "catalogue": "manage inboxes",
+    "audit": "see audit",
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from klankbord.desk.errors import NotFound
 from klankbord.desk.organisations import queries as organisations
 from klankbord.desk.organisations.models import Membership
 from klankbord.flows import composing, presence, visitors
+from klankbord.flows.readings import READINGS
 from klankbord.kernel.ids import random_token
 
 from .. import times
@@ -80,6 +81,7 @@ def timeline(
     since: queries.Position | None = None,
     is_refresh: bool = False,
 ) -> dict[str, Any]:
+    READINGS.note(conversation=conversation.id, by=member_of(request), now=now)
     threads = {thread.id: thread for thread in queries.threads_of(conversation.id)}
     _take_relations(conversation, threads.values())
     stretch = queries.stretch(conversation.id, before=before, since=since)

@@ -1,0 +1,33 @@
+"""The deeds of the audit log in words, as they are said behind the name of who did them."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+
+def deed_words(deed: str) -> str:
+    """A deed that has no words yet is shown as it was written down."""
+    words = {
+        "signed in": _("Signed in"),
+        "signed out": _("Signed out"),
+        "sign-in failed": _("Wrong password"),
+        "sign-in locked": _("Locked out for five minutes: too many wrong passwords"),
+        "second step failed": _("Wrong code at the second step"),
+        "two-step added": _("Switched two-step sign-in on"),
+        "two-step removed": _("Switched two-step sign-in off"),
+        "recovery codes made": _("Made recovery codes"),
+        "password changed": _("Changed the password"),
+        "password reset": _("Chose a new password by a link"),
+        "reset link sent": _("Was sent a link to choose a new password"),
+        "reset link made": _("Was given a link to choose a new password, made on the machine itself"),
+        "inbox connected": _("Connected an inbox"),
+        "inbox reconnected": _("Reconnected an inbox"),
+        "inbox changed": _("Changed an inbox' settings"),
+        "inbox members changed": _("Changed who sees an inbox"),
+        "inbox paused": _("Paused sending"),
+        "inbox resumed": _("Let sending go on"),
+        "inbox disconnected": _("Disconnected an inbox"),
+        "inbox broke": _("An inbox broke: its platform refused us"),
+        "sending stopped by itself": _("Sending stopped by itself: too much at once"),
+    }
+    return words.get(deed, deed)

@@ -10,6 +10,8 @@ import regex
 _GRAPHEME = regex.compile(r"\X")
 _LINK = regex.compile(r"https?://[^\s<>\"]+", regex.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # turn the direction of writing, also of what stands behind
 _SURROGATE = regex.compile(r"[\ud800-\udfff]")
 
 
@@ -20,8 +22,8 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str, *, limit: int = 200) -> str:
-    """The text on one line, `limit` characters at most."""
-    return cut(" ".join(clean(text).split()), limit)
+    """The text on one line, `limit` characters at most: a name or title that can stand within a sentence of ours."""
+    return cut(" ".join(_TURNS.sub("", clean(text)).split()), limit)
 
 
 def graphemes(text: str) -> list[str]:
@@ -33,6 +35,10 @@ def cut(text: str, limit: int, *, ellipsis: str = "…") -> str:
     """At most `limit` characters as columns count them, an ellipsis for what was left out; no grapheme is broken."""
     if len(text) <= limit:
         return text
+    room = limit - len(ellipsis)
+    head = text[: max(room, 0) + 1]
+    if head.isascii() and "\r" not in head:  # there every character is a grapheme, the next one included
+        return text[:room] + ellipsis
     end = 0
     for match in _GRAPHEME.finditer(text):
         if match.end() > limit - len(ellipsis):
@@ -69,8 +75,12 @@ def split(text: str, limit: int, *, unit: str) -> list[str]:
 
 def fold(text: str) -> str:
     """A key for comparing and searching: lower case, accents removed, white space folded."""
-    plain = unicodedata.normalize("NFKD", text)
-    return " ".join("".join(each for each in plain if not unicodedata.combining(each)).casefold().split())
+    plain = _BEYOND_ASCII.sub(_without_accents, unicodedata.normalize("NFKD", text))
+    return " ".join(plain.casefold().split())
+
+
+def _without_accents(letters: re.Match[str]) -> str:
+    return "".join([each for each in letters.group() if not unicodedata.combining(each)])
 
 
 def _measure(text: str, unit: str) -> int:

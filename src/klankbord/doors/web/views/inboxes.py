@@ -114,7 +114,7 @@ def _inbox_page(request: HttpRequest, inbox: UUID, *, sentence: str = "", status
         "readme": to_html(card.readme),
         "hook_url": connecting.address_of_hook(inbox=found.id, by=by) if card.has_webhook else "",
         "script": connecting.script_of_door(inbox=found.id, by=by) if card.has_door else "",
-        "mails_answers": visitors.can_mail(found.organisation_id),
+        "mails_answers": visitors.can_mail(by.organisation_id),
         "colleagues": organisations.colleagues(),
         "members": queries.members_of(found.id),
         "sentence": sentence,

@@ -1,19 +1,30 @@
 """Files that come with messages: fetched at once by a job through the guarded egress, sniffed, kept on our side.
 
-The message never waits for its files, and a platform's address is never shown to a browser.
+The message never waits for its files, and a platform's address is never shown to a browser. A trouble that may pass is
+waited out some times, while the message says that the file is being fetched; a plain no is final.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from klankbord.contract import Arrived, ChannelError, Delivery, Media, MediaKind
+from klankbord.contract import (
+    Arrived,
+    ChannelError,
+    CredentialsRejected,
+    Delivery,
+    Media,
+    MediaKind,
+    Unavailable,
+    Uncertain,
+)
 from klankbord.desk.conversations.cases import tell
 from klankbord.desk.conversations.models import Attachment, AttachmentState, Message
 from klankbord.desk.organisations.models import Organisation
@@ -31,6 +42,19 @@ from .wiring import wires
 log = logging.getLogger(__name__)
 
 LARGEST_FILE = 25_000_000
+_TRIES = 7  # over half an hour: what is ill longer is seen as such, and links of platforms do not live for ever
+_FIRST_WAIT = timedelta(seconds=30)
+_PLAIN_NO = frozenset({403, 404, 410, 413, 415})  # statuses that say: never
+_OUR_NO = frozenset({"address-refused", "bad-request", "redirects", "too-large"})  # codes of what we refuse ourselves
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The bytes, or the reason why they cannot be had; may_pass: another try may have them."""
+
+    data: bytes | None = None
+    reason: str = ""
+    may_pass: bool = False
 
 
 def fetch_later(events: Sequence[Mapping[str, Any]], now: datetime) -> None:
@@ -57,9 +81,14 @@ def fetch_files(*, organisation_id: UUID, ids: Sequence[UUID], now: datetime) ->
             ours = Organisation.objects.get(id=organisation_id)
             connected = open_account(attachment.message.inbox, ours)
             delivery = _delivery_of(attachment.message)
-        data, reason = _fetch(attachment, connected, delivery)
+        fetched = _fetch(attachment, connected, delivery)
         with organisation(organisation_id):
-            _keep(attachment, data, reason)
+            if fetched.may_pass and (tries := attachment.source.get("tries", 0) + 1) < _TRIES:
+                attachment.source = {**attachment.source, "tries": tries}
+                attachment.save(update_fields=["source"])
+                later("fetch files", ids=[attachment.id], wait=_FIRST_WAIT * 2 ** (tries - 1))
+                continue
+            _keep(attachment, fetched)
             tell([change_of(attachment.message, "state")], now=now)
 
 
@@ -71,8 +100,7 @@ def _delivery_of(message: Message) -> Delivery | None:
     return Delivery(bytes(rows[0][0]), rows[0][1], headers=rows[0][2], query=rows[0][3]) if rows else None
 
 
-def _fetch(attachment: Attachment, connected: Connected, delivery: Delivery | None) -> tuple[bytes | None, str]:
-    """The bytes, or the reason why they cannot be had."""
+def _fetch(attachment: Attachment, connected: Connected, delivery: Delivery | None) -> Fetched:
     source = attachment.source
     if "place" in source:
         return _from_delivery(attachment, connected, delivery)
@@ -83,33 +111,36 @@ def _fetch(attachment: Attachment, connected: Connected, delivery: Delivery | No
             url = connected.channel.media_url(media, connected.account, wires())
         response = wires().http.request("GET", url, timeout=15.0, max_bytes=LARGEST_FILE)
     except ChannelError as error:
-        return None, error.sentence
+        may_pass = isinstance(error, Unavailable | Uncertain | CredentialsRejected) and error.code not in _OUR_NO
+        return Fetched(reason=error.sentence, may_pass=may_pass)
     if response.status != 200:
-        return None, _("The platform answered with %(status)d.") % {"status": response.status}
-    return response.body, ""
+        reason = _("The platform answered with %(status)d.") % {"status": response.status}
+        return Fetched(reason=reason, may_pass=response.status not in _PLAIN_NO)
+    return Fetched(response.body)
 
 
-def _from_delivery(attachment: Attachment, connected: Connected, delivery: Delivery | None) -> tuple[bytes | None, str]:
+def _from_delivery(attachment: Attachment, connected: Connected, delivery: Delivery | None) -> Fetched:
     """Files that came inside the delivery (mail): parsed once more, in the same limited way."""
-    gone = _("The original message is no longer kept.")
+    gone = Fetched(reason=_("The original message is no longer kept."))
     if delivery is None:
-        return None, gone
+        return gone
     wanted = attachment.message.external_id or ""
     [items] = parse_all([(delivery, connected)])
     for item in items if isinstance(items, list) else ():
         if isinstance(item, Arrived) and wanted.startswith(item.external_id):
             media = item.media[attachment.source["place"] : attachment.source["place"] + 1]
-            return (media[0].data, "") if media and media[0].data is not None else (None, gone)
-    return None, gone
+            return Fetched(media[0].data) if media and media[0].data is not None else gone
+    return gone
 
 
-def _keep(attachment: Attachment, data: bytes | None, reason: str) -> None:
-    if data is None:
-        attachment.state, attachment.reason = AttachmentState.REFUSED, reason
+def _keep(attachment: Attachment, fetched: Fetched) -> None:
+    if fetched.data is None:
+        given_up = AttachmentState.MISSING if fetched.may_pass else AttachmentState.REFUSED
+        attachment.state, attachment.reason = given_up, fetched.reason
         attachment.save(update_fields=["state", "reason"])
         return
     try:
-        stored = store_bytes(data, name=attachment.name)
+        stored = store_bytes(fetched.data, name=attachment.name)
     except FileTooLargeError:
         attachment.state, attachment.reason = AttachmentState.REFUSED, _("The file is too large to keep.")
         attachment.save(update_fields=["state", "reason"])

@@ -214,9 +214,10 @@ class GuardedHttp(Generic[Answer]):
             raise self._unavailable("This is not a request that can be sent.", code="bad-request") from None
         except (_AnswerError, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as e:
             what = str(e) if isinstance(e, _AnswerError) else "The server did not answer in full and in time."
+            code = "too-large" if isinstance(e, _TooLargeError) else "no-answer"
             if call.has_begun and request.method not in _SAFE_METHODS:
-                raise self._uncertain(what, code="no-answer") from None
-            raise self._unavailable(what, code="no-answer") from None
+                raise self._uncertain(what, code=code) from None
+            raise self._unavailable(what, code=code) from None
 
     def _redirected(self, request: httpx.Request, status: int, answered: Mapping[str, str]) -> httpx.Request | None:
         """The request to make next, None when this answer is the last."""
@@ -245,6 +246,10 @@ class GuardedHttp(Generic[Answer]):
 
 class _AnswerError(Exception):
     """The answer came but cannot be used; the message is a sentence."""
+
+
+class _TooLargeError(_AnswerError):
+    """Asking again gives the same."""
 
 
 def _raw(request: httpx.Request, patience: float) -> httpcore.Request:
@@ -280,7 +285,7 @@ def _body(response: httpcore.Response, max_bytes: int) -> bytes:
         except zlib.error:
             raise _AnswerError("The answer cannot be unpacked.") from None
         if len(body) > max_bytes:
-            raise _AnswerError("The answer is larger than is taken.")
+            raise _TooLargeError("The answer is larger than is taken.")
     if unpacker and not is_empty and not unpacker.eof:
         raise _AnswerError("The answer was cut off.")
     return bytes(body)

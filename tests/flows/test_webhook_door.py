@@ -146,6 +146,17 @@ def test_what_is_not_rightly_signed_is_refused_and_leaves_nothing(desk: Desk, at
     assert desk.organisation.name.encode() not in b"".join(each.said for each in attempts)
 
 
+def test_each_refusal_is_one_line_for_the_operator_with_nothing_of_what_was_brought(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = desk.inbox()
+    attempts = wrongly_signed(inbox, desk.event(text="woorden van een klant"))
+    knock(*attempts)
+    lines = [line for line in caplog.records if line.message == "delivery refused"]
+    assert [vars(line)["inbox"] for line in lines] == [str(inbox.id)] * len(attempts)
+    assert "woorden van een klant" not in str([vars(line) for line in lines])
+
+
 def test_w3_an_inbox_that_lost_its_secret_lets_nobody_in(desk: Desk) -> None:
     inbox = desk.inbox()
     opened = unseal(inbox.credentials)

@@ -91,10 +91,12 @@ class Doorway:
                 return Verdict(404, "There is no inbox at this address.")
             if not route.is_connected:
                 return Verdict(200, "This inbox is disconnected: nothing is done with deliveries.")
-            route.channel.verify(delivery, route.account)
+            try:
+                route.channel.verify(delivery, route.account)
+            except BadSignature as refusal:
+                log.warning("delivery refused", extra={"inbox": str(route.inbox_id), "reason": refusal.sentence})
+                return Verdict(401, refusal.sentence)
             await self._store((uuid7(), route.organisation_id, route.inbox_id, route.lane, delivery))
-        except BadSignature as refusal:
-            return Verdict(401, refusal.sentence)
         except (psycopg.Error, PoolTimeout, asyncio.QueueFull, TimeoutError) as error:
             log.error("delivery not stored", extra={"error": type(error).__name__})
             return Verdict(503, "Could not be stored just now. Send it again.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import smtplib
 from datetime import datetime
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -36,8 +37,9 @@ def post(*, to: str, subject: str, text: str, now: datetime) -> None:
 def send(*, to: str, subject: str, text: str, errand: UUID, now: datetime) -> None:
     """The errand. A second run carries the same Message-ID, so that a mailbox shows it once.   Raises: MailNotSent."""
     if settings.DESK_MAIL == "folder":
-        make_folder(settings.EMAIL_FILE_PATH)
-    host = settings.PUBLIC_URL.partition("://")[2].partition(":")[0]
+        make_folder(settings.EMAIL_FILE_PATH.parent)
+        settings.EMAIL_FILE_PATH.mkdir(mode=0o700, exist_ok=True)  # links to a new password lie in it
+    host = urlsplit(settings.PUBLIC_URL).hostname
     headers = {"Message-ID": f"<{errand}@{host}>", "Auto-Submitted": "auto-generated"}
     try:
         EmailMessage(one_line(subject, limit=200), text, to=[to], headers=headers).send()

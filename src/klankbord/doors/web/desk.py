@@ -89,7 +89,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "member": member,
         "organisation": getattr(request, "organisation", None),
-        "desks": request.user.at_desks if member else [],
+        "desks": member.user.at_desks if member else [],
         "theme": member.user.theme if member else "system",
         "language": translation.get_language() or "nl",
         "desk_mail": settings.DESK_MAIL,

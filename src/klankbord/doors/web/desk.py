@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from klankbord.desk.errors import DeskError, NotFound
 from klankbord.desk.organisations import queries
-from klankbord.desk.organisations.models import Membership
+from klankbord.desk.organisations.models import Membership, User
 from klankbord.desk.wall import organisation
 
 from . import errors, signing
@@ -89,7 +89,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "member": member,
         "organisation": getattr(request, "organisation", None),
-        "desks": member.user.at_desks if member else [],
+        "desks": desks_of(request) if member else (),
         "theme": member.user.theme if member else "system",
         "language": translation.get_language() or "nl",
         "desk_mail": settings.DESK_MAIL,
@@ -104,8 +104,13 @@ def member_of(request: HttpRequest) -> Membership:
     return member
 
 
+def desks_of(request: HttpRequest) -> Sequence[Membership]:
+    """Where the person who asks works, oldest first; looked up with the person."""
+    return cast(User, request.user).at_desks
+
+
 def _membership(request: HttpRequest) -> Membership | None:
-    memberships = request.user.at_desks
+    memberships = desks_of(request)
     chosen = request.session.get(SESSION_KEY, "")
     for member in memberships:
         if str(member.organisation_id) == chosen:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from klankbord.flows.visitors import Rate
+from klankbord.plumbing import callers
 
 NEW_VISITS = Rate("new visits", burst=30, per_minute=20)  # per network
 MESSAGES = Rate("messages", burst=15, per_minute=20)  # per visitor
@@ -58,24 +59,9 @@ limiter = Limiter()
 
 def network_of(request: HttpRequest) -> str:
     """Where a request comes from, shortened so that it names a network and no person: /24, or /48 for IPv6."""
-    address = _parsed(request.META.get("REMOTE_ADDR", ""))
-    proxies = _networks(settings.ENVIRONMENT.trusted_proxies)
-    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        if address is None or not any(address in each for each in proxies):
-            break
-        address = _parsed(hop) or address
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    trusted = settings.ENVIRONMENT.trusted_proxies
+    address = callers.caller(request.META.get("REMOTE_ADDR", ""), forwarded, trusted=trusted)
     if address is None:
         return "unknown"
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
-
-
-def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(text.strip())
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return [ipaddress.ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip()]

@@ -43,7 +43,8 @@ def choose(request: HttpRequest) -> HttpResponse:
 def organisation(request: HttpRequest) -> HttpResponse:
     """Work for another of one's organisations, on the same page as far as it exists there."""
     chosen = parts.uuid_of(request.POST.get("organisation"))
-    there = next((each for each in member_of(request).user.at_desks if each.organisation_id == chosen), None)
+    member_of(request)
+    there = next((each for each in desk.desks_of(request) if each.organisation_id == chosen), None)
     if chosen is None or there is None or not desk.choose_organisation(request, chosen):
         raise NotFound
     return redirect(_same_page(request.POST.get("next", ""), there))

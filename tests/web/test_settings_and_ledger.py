@@ -131,3 +131,13 @@ def test_the_visitors_door_does_not_ask_a_colleague_to_sign_in_better(desk, sign
     session.save()
     assert client.get("/inbox/all").status_code == 302
     assert client.get("/widget/v1/history").status_code == 404  # its own answer to whoever has no visit
+
+
+def test_the_list_of_inboxes_says_which_of_them_ever_received_anything(desk, sign_in):
+    busy = desk.inbox(name="Druk")
+    desk.inbox(name="Stil")
+    desk.receive(busy, [desk.event(place="a", person={"id": "a"}, text="Hallo")])
+    page = sign_in(desk.person("Dirk", Role.ADMINISTRATOR)).get("/settings/inboxes").content.decode()
+    lines = {name: line for line in page.split("<li>") for name in ("Druk", "Stil") if f"<b>{name}</b>" in line}
+    assert "laatste bericht" in lines["Druk"] and "nog niets ontvangen" not in lines["Druk"]
+    assert "nog niets ontvangen" in lines["Stil"]

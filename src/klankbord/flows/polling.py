@@ -108,8 +108,6 @@ def _store(due: Due, connected: Connected, polled: Polled, history: Polled | Non
             failures=0,
             succeeded_at=now,
         )
-        if deliveries:
-            Inbox.objects.filter(id=due.inbox_id).update(last_delivery_at=now)
         if due.failures >= alarms.UNREACHABLE_AFTER:
             alarms.platform_back(due.inbox_id, now=now)
     return len(deliveries)

@@ -49,4 +49,4 @@ class Handle(Owned):
         ]
 
     def __str__(self) -> str:
-        return self.username or self.name or self.external_id
+        return self.username or self.email or self.name or self.external_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,11 +33,13 @@ class Settled:
 def note(settled: Iterable[Settled]) -> None:
     """Add items to the ledger of the day on which they arrived."""
     counts: Counter[tuple[UUID, Any, str, str]] = Counter()
+    newest: dict[UUID, datetime] = {}
     for each in settled:
         day = each.received_at.astimezone(UTC).date()
         counts[each.inbox_id, day, str(each.outcome), _short(each)] += 1
         counts[each.inbox_id, day, ACCEPTED, ""] += 1
-    _add(counts)
+        newest[each.inbox_id] = max(each.received_at, newest.get(each.inbox_id, each.received_at))
+    _add(counts, newest)
 
 
 def take_back(settled: Settled) -> None:
@@ -49,12 +51,13 @@ def take_back(settled: Settled) -> None:
                 (settled.inbox_id, day, str(settled.outcome), _short(settled)): -1,
                 (settled.inbox_id, day, ACCEPTED, ""): -1,
             }
-        )
+        ),
+        {},
     )
 
 
-def _add(counts: Counter[tuple[UUID, Any, str, str]]) -> None:
-    """(inbox, day, outcome, reason) → how many more (or fewer)."""
+def _add(counts: Counter[tuple[UUID, Any, str, str]], newest: Mapping[UUID, datetime]) -> None:
+    """(inbox, day, outcome, reason) → how many more (or fewer); inbox → when the newest of them arrived."""
     organisation_id = current_organisation_id()
     insert(
         LedgerLine,
@@ -67,11 +70,13 @@ def _add(counts: Counter[tuple[UUID, Any, str, str]]) -> None:
                 "outcome": outcome,
                 "reason": reason,
                 "count": count,
+                "last_at": newest.get(inbox) if outcome == ACCEPTED else None,
             }
             for (inbox, day, outcome, reason), count in sorted(counts.items(), key=lambda item: str(item[0]))
         ],
         on_conflict="(organisation_id, inbox_id, day, outcome, reason)"
-        " DO UPDATE SET count = inboxes_ledgerline.count + EXCLUDED.count",
+        " DO UPDATE SET count = inboxes_ledgerline.count + EXCLUDED.count,"
+        " last_at = GREATEST(inboxes_ledgerline.last_at, EXCLUDED.last_at)",
     )
 
 

@@ -36,7 +36,6 @@ class Inbox(Owned):
     acknowledgement = models.TextField(blank=True)
     signature = models.TextField(blank=True)
     created_at = models.DateTimeField()
-    last_delivery_at = models.DateTimeField(null=True)
 
     class Meta(Owned.Meta):
         constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="inbox_name_once")]
@@ -169,6 +168,7 @@ class LedgerLine(Owned):
     outcome = models.CharField(max_length=20)
     reason = models.CharField(max_length=80, blank=True)
     count = models.BigIntegerField(default=0)
+    last_at = models.DateTimeField(null=True)  # when the newest of them arrived
 
     class Meta(Owned.Meta):
         constraints = [

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from .models import Inbox, InboxMember, InboxState
+from .ledger import ACCEPTED
+from .models import Inbox, InboxMember, InboxState, LedgerLine
 
 
 def members_of(inbox: UUID) -> frozenset[UUID]:
     """The memberships that were given access to an inbox that is not open to all."""
     return frozenset(InboxMember.objects.filter(inbox_id=inbox).values_list("member_id", flat=True))
+
+
+def last_arrivals() -> dict[UUID, datetime]:
+    """When something last came in, by inbox; an inbox that never received anything is not in it."""
+    found = LedgerLine.objects.filter(outcome=ACCEPTED, last_at__isnull=False)
+    newest = found.order_by("inbox_id", "-day").distinct("inbox_id")
+    return dict(newest.values_list("inbox_id", "last_at"))
 
 
 def is_unwell(inbox: Inbox) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -82,6 +83,12 @@ def channel_label(kind: str) -> str:
 def plain_number(value: int) -> str:
     """With a thin separator as the language writes it: 2.300 or 2,300."""
     return number_format(value, force_grouping=True)
+
+
+@register.filter
+def of(found: Mapping[Any, Any], key: Any) -> Any:
+    """What a mapping holds under a key that only the template knows; None when nothing."""
+    return found.get(key)
 
 
 @register.filter

@@ -38,9 +38,13 @@ _LONGEST_REOPENING = 365  # days
 def inboxes(request: HttpRequest) -> HttpResponse:
     by = member_of(request)
     access.require(by, "manage inboxes")
-    return render(
-        request, "web/settings/inboxes.html", {"frame": frame(request), "page": "settings", "now": timezone.now()}
-    )
+    context = {
+        "frame": frame(request),
+        "page": "settings",
+        "last_arrivals": queries.last_arrivals(),
+        "now": timezone.now(),
+    }
+    return render(request, "web/settings/inboxes.html", context)
 
 
 @require_GET

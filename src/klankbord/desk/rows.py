@@ -25,7 +25,8 @@ def run(sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tu
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.adapters.register_loader("jsonb", JsonbLoader)  # Django's connections hand JSON out as text
         cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else []
+        has_rows = cursor.pgresult is not None and cursor.pgresult.nfields > 0  # `description` describes each column
+        return cursor.fetchall() if has_rows else []
 
 
 class Instances:

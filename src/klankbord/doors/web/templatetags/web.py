@@ -19,7 +19,7 @@ from klankbord.desk.conversations.models import Attachment, Conversation, Thread
 from klankbord.desk.organisations.models import Membership
 from klankbord.plumbing.files import display_name
 
-from .. import channel_names, faces, files, marks, rows, sentences, times, words
+from .. import channel_names, faces, files, marks, menus, rows, sentences, times, words
 from ..timeline import Line
 
 register = template.Library()
@@ -67,6 +67,15 @@ def conversation_rows(context: Any) -> SafeString:
     )
     gone = context["gone"]
     return SafeString("".join(rows.row(each, shared, is_gone=each.number in gone) for each in context["rows"]))
+
+
+@register.simple_tag(takes_context=True)
+def deed(context: Any, name: str, words: str, **more: Any) -> SafeString:
+    """needs: conversation; may be given: next"""
+    back = context.get("next") or context["request"].get_full_path()
+    return menus.line(
+        context["conversation"].number, name, str(words), token=str(context["csrf_token"]), back=back, **more
+    )
 
 
 @register.simple_tag

@@ -109,6 +109,8 @@ DEEDS: dict[str, tuple[Deed, set[Role]]] = {
     "see dead letters": (lambda scene, by: ledger.dead_letters(inbox=scene.inbox.id, by=by), {L, N, D}),
     "retry": (lambda scene, by: ledger.retry(dead_letter=scene.letter.id, by=by, now=scene.desk.now), {L, D}),
     "dismiss": (lambda scene, by: ledger.dismiss(dead_letter=scene.letter.id, by=by, now=scene.desk.now), {L, D}),
+    "hear alarms": (lambda scene, by: access.require(by, "hear alarms"), {L, D}),
+    "see audit": (lambda scene, by: access.require(by, "see audit"), {D}),
     "pause": (on_inbox(connect.pause, reason="x"), {D}),
     "resume": (on_inbox(connect.resume), {D}),
     "disconnect": (on_inbox(connect.disconnect), {D}),
@@ -127,7 +129,8 @@ NEEDS = {"take back": "queued", "try again": "failed", "settle": "uncertain"}
 
 def test_the_matrix_names_every_deed_there_is() -> None:
     assert set(access._DEEDS) == {
-        "read", "answer", "assign others", "see ledger", "retry dead letters", "manage inboxes", "manage people",
+        "read", "answer", "assign others", "see ledger", "retry dead letters", "hear alarms", "manage inboxes",
+        "manage people", "see audit",
     }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from klankbord.desk.conversations.models import (
 )
 from klankbord.desk.errors import CannotReply, Invalid, NotFound, SomebodyAnswered, TooLate
 from klankbord.desk.organisations.models import Membership
+from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
 from klankbord.kernel.ids import random_token, uuid7
 from klankbord.kernel.text import clean
@@ -88,7 +89,7 @@ def send_reply(
         keeps_open=keep_open,
         attachments=files,
     )
-    Draft.objects.filter(conversation_id=conversation, member=by, kind=DraftKind.REPLY).delete()
+    _drop_draft(conversation, DraftKind.REPLY, by)
     if then == "resolve":
         services.resolve_conversation(conversation=conversation, by=by, now=now)
     return message
@@ -140,7 +141,7 @@ def write_note(*, conversation: UUID, text: str, by: Membership, now: datetime, 
         visibility=Visibility.PRIVATE, author_kind="agent", author=by, author_name=by.name, text=text, at=now,
         received_at=now, client_key=client_key or None,
     )  # fmt: skip
-    Draft.objects.filter(conversation_id=found.id, member=by, kind=DraftKind.NOTE).delete()
+    _drop_draft(found.id, DraftKind.NOTE, by)
     _record("note written", note, by, now, what="message")
     return note
 
@@ -169,7 +170,15 @@ def is_sent(*, client_key: str, by: Membership) -> bool:
 
 def discard_draft(*, conversation: UUID, kind: str, by: Membership) -> None:
     found = access.conversation_for(by, conversation)
-    Draft.objects.filter(conversation_id=found.id, member=by, kind=DraftKind(kind)).delete()
+    _drop_draft(found.id, DraftKind(kind), by)
+
+
+def _drop_draft(conversation: UUID, kind: DraftKind, by: Membership) -> None:
+    run(
+        "DELETE FROM conversations_draft"
+        " WHERE organisation_id = %s AND conversation_id = %s AND member_id = %s AND kind = %s",
+        [current_organisation_id(), conversation, by.id, kind],
+    )
 
 
 def try_again(*, message: UUID, by: Membership, now: datetime) -> Message:
@@ -213,7 +222,13 @@ def settle(*, message: UUID, arrived: bool, by: Membership, now: datetime) -> Me
 
 def _sent_before(client_key: str, by: Membership) -> Message | None:
     """What this person sent under this key already."""
-    return Message.objects.filter(client_key=client_key, author=by).first() if client_key else None
+    if not client_key:
+        return None
+    found = run(
+        "SELECT id FROM conversations_message WHERE organisation_id = %s AND client_key = %s AND author_id = %s",
+        [current_organisation_id(), client_key, by.id],
+    )
+    return Message.objects.get(id=found[0][0]) if found else None
 
 
 def _restore_turn(case: Case, before: Mapping[str, Any]) -> None:
@@ -270,6 +285,8 @@ def _private_thread(thread: Thread, visibility: str, now: datetime) -> Thread:
 
 def _own_uploads(attachments: Sequence[UUID], thread: Thread, by: Membership) -> list[Attachment]:
     wanted = sorted(set(attachments))
+    if not wanted:
+        return []
     files = list(
         Attachment.objects.filter(
             id__in=wanted,

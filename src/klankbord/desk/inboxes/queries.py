@@ -18,7 +18,7 @@ def last_arrivals() -> dict[UUID, datetime]:
     """When something last came in, by inbox; an inbox that never received anything is not in it."""
     found = LedgerLine.objects.filter(outcome=ACCEPTED, last_at__isnull=False)
     newest = found.order_by("inbox_id", "-day").distinct("inbox_id")
-    return dict(newest.values_list("inbox_id", "last_at"))
+    return {inbox: moment for inbox, moment in newest.values_list("inbox_id", "last_at") if moment is not None}
 
 
 def is_unwell(inbox: Inbox) -> bool:

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from klankbord.desk.contacts.models import Handle
@@ -76,6 +77,18 @@ def deed(context: Any, name: str, words: str, **more: Any) -> SafeString:
     return menus.line(
         context["conversation"].number, name, str(words), token=str(context["csrf_token"]), back=back, **more
     )
+
+
+@register.simple_tag(takes_context=True)
+def view_links(context: Any) -> SafeString:
+    """needs: frame; may be given: view"""
+    here = context.get("view")
+    return SafeString("".join(menus.view_link(each, is_here=each.view == here) for each in context["frame"].links))
+
+
+@register.simple_tag
+def help_sheet() -> str:
+    return menus.help_sheet(get_language() or "")
 
 
 @register.simple_tag

@@ -18,6 +18,7 @@ from klankbord.desk.organisations import queries as organisations
 from klankbord.desk.organisations.models import Team
 
 from .desk import member_of
+from .sections import Section, sections_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Frame:
     manages_inboxes: bool
     may_answer: bool
     hears_alarms: bool
+    settings: list[Section]
 
     @property
     def alarms(self) -> list[Inbox]:
@@ -69,6 +71,7 @@ def frame(request: HttpRequest) -> Frame:
         manages_inboxes=access.may(by, "manage inboxes"),
         may_answer=access.may(by, "answer"),
         hears_alarms=access.may(by, "hear alarms"),
+        settings=sections_of(by),
     )
 
 

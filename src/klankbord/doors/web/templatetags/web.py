@@ -20,7 +20,7 @@ from klankbord.desk.conversations.models import Attachment, Conversation, Thread
 from klankbord.desk.organisations.models import Membership
 from klankbord.plumbing.files import display_name
 
-from .. import channel_names, faces, files, marks, menus, rows, sentences, times, words
+from .. import channel_names, faces, files, marks, menus, rows, sections, sentences, times, words
 from ..timeline import Line
 
 register = template.Library()
@@ -37,6 +37,12 @@ register.filter("linked", words.linked)
 @register.simple_tag
 def colleague(member: Membership, size: str = "sm", title: str = "") -> SafeString:
     return marks.face(faces.of_colleague(member.initials, member.name), faces.colour(member.id), size, title)
+
+
+@register.simple_tag(takes_context=True)
+def settings_sections(context: Any) -> list[sections.Section]:
+    """needs: member"""
+    return sections.sections_of(context["member"])
 
 
 @register.simple_tag(takes_context=True)

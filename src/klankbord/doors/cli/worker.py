@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import threading
 from types import FrameType
@@ -10,11 +11,16 @@ from types import FrameType
 from .machine import desk
 
 
+_STEPS_ASIDE = 5
+
+
 def declare(parser: argparse.ArgumentParser) -> None:
     pass
 
 
 def run(options: argparse.Namespace) -> int:
+    # The web processes answer platforms and people, the worker follows: it steps aside when processors are short.
+    os.nice(_STEPS_ASIDE)
     with desk(role="worker"):
         from importlib import import_module
 

@@ -93,7 +93,7 @@ async def _reply(desk: Place) -> tuple[list[float], list[float]]:
     arrived: dict[str, float] = {}
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.readuntil(b"\r\n\r\n"):
+        while head := await _head(reader):
             length = int(re.search(rb"content-length: (\d+)", head.lower())[1])  # type: ignore[index]
             body = await reader.readexactly(length)
             for words in re.findall(rb"Antwoord (\w+)", body):
@@ -134,6 +134,14 @@ async def _reply(desk: Place) -> tuple[list[float], list[float]]:
                 handed_over.append(arrived[word] - began)
     server.close()
     return took, handed_over
+
+
+async def _head(reader: asyncio.StreamReader) -> bytes:
+    """The next request's head; empty when the desk has hung up or the measurement is over."""
+    try:
+        return await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, asyncio.CancelledError):
+        return b""
 
 
 def _threads(desk: Place) -> dict[int, UUID]:

@@ -37,6 +37,9 @@ class Case:
     last_inbound_at: datetime | None = None
     message_count: int = 0
     has_trouble: bool = False
+    priority: int = 0
+    merged_into_id: UUID | None = None
+    rearranged_at: datetime | None = None
     before: CounterKey | None = field(default=None, compare=False)
 
     @property

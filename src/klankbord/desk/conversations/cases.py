@@ -65,7 +65,6 @@ def open_cases(cases: Sequence[Case], *, previous: Mapping[UUID, UUID], now: dat
                 **case.row(),
                 "organisation_id": organisation_id,
                 "number": numbers[case.id],
-                "priority": 0,
                 "previous_id": previous.get(case.id),
                 "created_at": now,
             }

@@ -26,6 +26,16 @@ class Status(models.TextChoices):
     SNOOZED = "snoozed"  # waits until snoozed_until or the next message, then opens again
     RESOLVED = "resolved"  # done; a new message within the inbox's window reopens it
     SPAM = "spam"  # put aside by a person or a sign; nobody acts, new messages do not open it
+    MERGED = "merged"  # its threads went on in another conversation; its number leads there
+
+
+class Priority(models.IntegerChoices):
+    """Small numbers wait longer; agents sort by it."""
+
+    LOW = -1
+    NORMAL = 0
+    HIGH = 1
+    URGENT = 2
 
 
 class Conversation(Owned):
@@ -40,7 +50,7 @@ class Conversation(Owned):
     preview_by = models.CharField(max_length=10, blank=True)  # contact, agent, bot, system
     visibility = models.CharField(max_length=8)  # of the thread that spoke last
     language = models.CharField(max_length=8, blank=True)
-    priority = models.SmallIntegerField(default=0)
+    priority = models.SmallIntegerField(default=Priority.NORMAL)
     waiting_since = models.DateTimeField(null=True)  # first unanswered customer message
     # Maintained for the lists: is_idle = not (open and somebody waits); sort_at = waiting_since when not idle,
     # snoozed_until when snoozed, else last_message_at. One index order then serves every view.
@@ -53,6 +63,8 @@ class Conversation(Owned):
     message_count = models.IntegerField(default=0)
     has_trouble = models.BooleanField(default=False)  # a reply failed or is uncertain: an agent must look
     previous = OrganisationKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    merged_into = OrganisationKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    rearranged_at = models.DateTimeField(null=True)  # threads came or went: who looked one up before looks again
     created_at = models.DateTimeField()
 
     class Meta(Owned.Meta):
@@ -85,6 +97,9 @@ class Thread(Owned):
     inbox = OrganisationKey(Inbox, on_delete=models.PROTECT, related_name="+")
     handle = OrganisationKey(Handle, on_delete=models.PROTECT, related_name="threads")
     place_key = models.CharField(max_length=600)
+    post = models.CharField(
+        max_length=600, blank=True, db_default=""
+    )  # under which many people may write, each in a place of theirs
     visibility = models.CharField(max_length=8)
     target = models.CharField(max_length=600, blank=True)
     title = models.CharField(max_length=300, blank=True)
@@ -111,6 +126,15 @@ class Thread(Owned):
             models.Index(fields=["organisation", "conversation"], name="thread_by_conversation"),
             models.Index(fields=["organisation", "handle"], name="thread_by_handle"),
         ]
+
+    @property
+    def muted_as(self) -> str:
+        """What names it in its inbox' list of what is muted: the post, or the place where there is none."""
+        return self.post or self.place_key
+
+    @property
+    def is_muted(self) -> bool:
+        return self.muted_as in self.inbox.muted
 
 
 class MessageKind(models.TextChoices):
@@ -252,6 +276,7 @@ class Attachment(Owned):
 class Label(Owned):
     name = models.CharField(max_length=60)
     colour = models.SmallIntegerField(default=5)  # one of the seven face colours
+    group = models.CharField(max_length=40, blank=True, db_default="")  # under which heading it is offered
 
     class Meta(Owned.Meta):
         constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="label_once")]
@@ -307,6 +332,38 @@ class Event(Owned):
             models.Index(fields=["organisation", "conversation", "at", "id"], name="event_by_conversation"),
             models.Index(fields=["organisation", "kind", "at"], name="event_by_kind"),
         ]
+
+
+class Merge(Owned):
+    """Threads of one conversation that went on in another: what came from where, so that it can be undone."""
+
+    source = OrganisationKey(Conversation, related_name="+")
+    target = OrganisationKey(Conversation, related_name="+")
+    threads = models.JSONField()  # ids of what moved
+    labels = models.JSONField(default=list)  # ids of what the target had not yet
+    before = models.JSONField()  # where both stood: {"source": {…}, "target": {…}}
+    by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta(Owned.Meta):
+        indexes = [
+            models.Index(fields=["organisation", "target", "-at"], name="merge_by_target"),
+            models.Index(fields=["organisation", "source"], name="merge_by_source"),
+        ]
+
+
+class ConversationLink(Owned):
+    """Two conversations that have to do with each other; `one` has the smaller id."""
+
+    one = OrganisationKey(Conversation, related_name="+")
+    other = OrganisationKey(Conversation, related_name="+")
+    by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        constraints = [models.UniqueConstraint(fields=["organisation", "one", "other"], name="conversation_link_once")]
+        indexes = [models.Index(fields=["organisation", "other"], name="link_by_other")]
 
 
 class ViewCounter(Owned):

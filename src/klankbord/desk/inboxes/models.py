@@ -35,6 +35,7 @@ class Inbox(Owned):
     acknowledges = models.BooleanField(default=False)
     acknowledgement = models.TextField(blank=True)
     signature = models.TextField(blank=True)
+    muted = models.JSONField(default=list)  # posts (see Thread.muted_as) under which new comments wake nobody
     created_at = models.DateTimeField()
 
     class Meta(Owned.Meta):

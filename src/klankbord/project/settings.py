@@ -77,6 +77,8 @@ INSTALLED_APPS = [
     "klankbord.desk.inboxes",
     "klankbord.desk.contacts",
     "klankbord.desk.conversations",
+    "klankbord.desk.integrations",
+    "klankbord.desk.notices",
     "klankbord.doors.widget",
 ]
 

@@ -28,6 +28,7 @@ class Organisation(models.Model):
     language = models.CharField(max_length=8, choices=Language.choices, default=Language.DUTCH)
     time_zone = models.CharField(max_length=60, default="Europe/Amsterdam")
     undo_seconds = models.PositiveSmallIntegerField(default=10)  # how long a reply can be taken back
+    answering_takes = models.BooleanField(default=True)  # whoever answers nobody's conversation becomes its owner
     reply_key = models.BinaryField()  # sealed; signs the tags by which answers find their thread
     sends_are_held = models.BooleanField(default=False)  # restore fence: nothing leaves until a person confirms
     is_demo = models.BooleanField(default=False)

@@ -23,9 +23,13 @@ _DEEDS: dict[str, frozenset[Role]] = {
     "see ledger": frozenset({Role.LEAD, Role.ANALYST, Role.ADMINISTRATOR}),
     "retry dead letters": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
     "hear alarms": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
+    "manage library": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
+    "approve replies": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
     "manage inboxes": frozenset({Role.ADMINISTRATOR}),
     "manage people": frozenset({Role.ADMINISTRATOR}),
     "see audit": frozenset({Role.ADMINISTRATOR}),
+    "manage integrations": frozenset({Role.ADMINISTRATOR}),
+    "use tokens": frozenset(Role),
 }
 SEES_EVERY_INBOX = frozenset({Role.LEAD, Role.ANALYST, Role.ADMINISTRATOR})
 

@@ -61,7 +61,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -74,6 +73,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "klankbord.plumbing.look",
     "klankbord.desk.organisations",
+    "klankbord.desk.library",
     "klankbord.desk.inboxes",
     "klankbord.desk.contacts",
     "klankbord.desk.conversations",

@@ -10,12 +10,14 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from ..contacts.models import Contact, Handle
 from ..inboxes.models import Inbox
 from ..organisations.models import Membership, Team
 from ..wall import OrganisationKey, Owned, Queued
+from .saved import BulkDeed as BulkDeed  # Django looks for models here
+from .saved import SavedView as SavedView
 
 NOBODY = UUID(int=0)  # in counters: no owner, no team
 
@@ -84,7 +86,12 @@ class Conversation(Owned):
             models.Index(fields=["organisation", "team", "status", "is_idle", "sort_at", "id"], name="conv_team"),
             models.Index(fields=["organisation", "inbox", "status", "is_idle", "sort_at", "id"], name="conv_inbox"),
             models.Index(fields=["organisation", "contact", "-last_message_at"], name="conv_contact"),
-        ]
+            models.Index(fields=["organisation", "status", "last_message_at", "id"], name="conv_spoken"),
+            models.Index(
+                F("organisation"), F("status"), -F("priority"), F("is_idle"), F("sort_at"), F("id"),
+                name="conv_priority", condition=Q(status__in=["open", "snoozed"]),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"#{self.number}"
@@ -292,6 +299,9 @@ class ConversationLabel(Owned):
     class Meta(Owned.Meta):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "conversation", "label"], name="conversation_label_once")
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "label", "conversation"], name="conversations_of_label"),
         ]
 
 

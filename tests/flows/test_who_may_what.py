@@ -19,7 +19,7 @@ from klankbord.desk.conversations.models import Attachment, Conversation, Messag
 from klankbord.desk.errors import DeskError, Invalid, NotAllowed, NotFound, NotWaiting
 from klankbord.desk.inboxes.models import DeadLetter, Inbox
 from klankbord.desk.organisations.models import Membership, Role
-from klankbord.flows import casework, composing, connect, ledger, presence, uploads
+from klankbord.flows import casework, composing, connect, ledger, library, presence, uploads
 from klankbord.flows.reply import save_draft, settle, take_back, try_again, write_note
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +111,16 @@ DEEDS: dict[str, tuple[Deed, set[Role]]] = {
     "dismiss": (lambda scene, by: ledger.dismiss(dead_letter=scene.letter.id, by=by, now=scene.desk.now), {L, D}),
     "hear alarms": (lambda scene, by: access.require(by, "hear alarms"), {L, D}),
     "see audit": (lambda scene, by: access.require(by, "see audit"), {D}),
+    "write a fact": (
+        lambda scene, by: library.save_fact(name="retourtermijn", value_nl="14 dagen", value_en="", by=by),
+        {L, D},
+    ),
+    "write for everybody": (
+        lambda scene, by: library.save_reply(
+            reply=None, name="Hoi", text_nl="Hoi", text_en="", audience="all", by=by, now=scene.desk.now
+        ),
+        {L, D},
+    ),
     "pause": (on_inbox(connect.pause, reason="x"), {D}),
     "resume": (on_inbox(connect.resume), {D}),
     "disconnect": (on_inbox(connect.disconnect), {D}),
@@ -130,6 +140,7 @@ NEEDS = {"take back": "queued", "try again": "failed", "settle": "uncertain"}
 def test_the_matrix_names_every_deed_there_is() -> None:
     assert set(access._DEEDS) == {
         "read", "answer", "assign others", "see ledger", "retry dead letters", "hear alarms", "manage inboxes",
+        "manage library", "approve replies",
         "manage people", "see audit",
     }  # fmt: skip
 

@@ -28,6 +28,7 @@ class Section:
 
 SECTIONS = (
     Section("inboxes", _("Inboxes"), "manage inboxes"),
+    Section("saved_replies", _("Saved replies"), "answer"),
     Section("audit", _("Audit log"), "see audit"),
 )
 

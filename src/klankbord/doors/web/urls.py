@@ -8,7 +8,7 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import path
 
-from .views import acts, attachments, audit, conversation, inbox, inboxes, ledger, me, replies
+from .views import acts, attachments, audit, conversation, inbox, inboxes, ledger, library, me, replies
 
 urlpatterns = [
     path("", inbox.home, name="home"),
@@ -40,6 +40,14 @@ urlpatterns = [
     path("ledger", ledger.days, name="ledger"),
     path("ledger/dead-letters", ledger.dead_letters, name="dead_letters"),
     path("ledger/dead-letters/<uuid:letter>/<slug:deed>", ledger.settle, name="dead_letter"),
+    path("conversations/<int:number>/saved-replies", library.phrases, name="phrases"),
+    path("saved-replies/<uuid:reply>/used", library.used, name="saved_reply_used"),
+    path("settings/saved-replies", library.saved_replies, name="saved_replies"),
+    path("settings/saved-replies/new", library.new_reply, name="new_reply"),
+    path("settings/saved-replies/<uuid:reply>", library.saved_reply, name="saved_reply"),
+    path("settings/saved-replies/<uuid:reply>/remove", library.remove_reply, name="remove_reply"),
+    path("settings/facts", library.save_fact, name="save_fact"),
+    path("settings/facts/<uuid:fact>/remove", library.remove_fact, name="remove_fact"),
     path("settings/inboxes", inboxes.inboxes, name="inboxes"),
     path("settings/inboxes/new", inboxes.catalogue, name="catalogue"),
     path("settings/inboxes/new/<slug:kind>", inboxes.connect, name="connect"),

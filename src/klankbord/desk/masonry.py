@@ -123,6 +123,7 @@ def _make_grants(cursor: CursorWrapper) -> None:
             cursor.execute(f'REVOKE ALL ON "{model._meta.db_table}" FROM {role}')
             cursor.execute(f'GRANT {granted} ON "{model._meta.db_table}" TO {role}')
     cursor.execute(f"GRANT EXECUTE ON FUNCTION klankbord_search(tsquery, uuid[], integer) TO {APP}")
+    cursor.execute(f"GRANT EXECUTE ON FUNCTION klankbord_find_contacts(tsquery, integer) TO {APP}")
     cursor.execute(f"GRANT EXECUTE ON FUNCTION klankbord_gauges() TO {APP}")
     cursor.execute(f"GRANT EXECUTE ON FUNCTION klankbord_make_delivery_partitions(date, integer) TO {WORKER}")
     cursor.execute(f"GRANT EXECUTE ON FUNCTION klankbord_drop_delivery_partitions(date) TO {WORKER}")

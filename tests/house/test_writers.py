@@ -18,6 +18,7 @@ MAKE_MESSAGES = {
     "flows/reply.py",  # notes
 }
 CHANGE_MESSAGES = MAKE_MESSAGES | {
+    "desk/conversations/rearranging.py",  # it went along to another conversation
     "flows/delivery.py",  # on its way, or nobody knows
     "flows/receipts.py",  # what the platform said of it
     "flows/intake/rows.py",  # the same message in a second mailbox
@@ -25,6 +26,7 @@ CHANGE_MESSAGES = MAKE_MESSAGES | {
 }
 WRITE_CONVERSATIONS = {"desk/conversations/cases.py"}
 SET_STATUS = {
+    "desk/conversations/rearranging.py",  # merged, or by itself again
     "desk/conversations/case.py",
     "desk/conversations/cases.py",
     "desk/conversations/services.py",

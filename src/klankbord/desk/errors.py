@@ -56,3 +56,7 @@ class SomebodyAnswered(DeskError):
 
 class TooLate(DeskError):
     default = _("Too late to take it back: it has already left.")
+
+
+class Merged(DeskError):
+    default = _("This conversation went on in another one. Open it again to be led there.")

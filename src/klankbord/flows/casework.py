@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from klankbord.desk import access
 from klankbord.desk.conversations import services
-from klankbord.desk.conversations.models import Conversation, Timer
-from klankbord.desk.errors import Invalid
+from klankbord.desk.conversations.models import Conversation, Priority, Timer
+from klankbord.desk.errors import Invalid, Merged
 from klankbord.desk.organisations.models import Membership, Team
 from klankbord.desk.wall import current_organisation_id
 
@@ -33,7 +33,7 @@ def assign(*, conversation: UUID, owner: UUID | None, team: UUID | None, by: Mem
         member = Membership.objects.filter(id=owner, organisation_id=current_organisation_id(), is_active=True).first()
         if member is None or not access.may(member, "answer") or found.inbox_id not in access.visible_inboxes(member):
             raise Invalid(_("This person cannot answer in this inbox."))
-    if team is not None and not Team.objects.filter(id=team).exists():
+    if team is not None and not Team.objects.filter(id=team, is_gone=False).exists():
         raise Invalid
     return services.assign_conversation(conversation=found.id, owner=owner, team=team, by=by, now=now)
 
@@ -87,6 +87,32 @@ def remove_label(*, conversation: UUID, label: UUID, by: Membership, now: dateti
     return found
 
 
+def prioritise(*, conversation: UUID, priority: int, by: Membership, now: datetime) -> Conversation:
+    """priority: one of `Priority`."""
+    if priority not in Priority.values:
+        raise Invalid
+    found = _mine_to_change(conversation, by)
+    return services.set_priority(conversation=found.id, priority=priority, by=by, now=now)
+
+
+def link(*, conversation: UUID, other: UUID, by: Membership, now: datetime) -> Conversation:
+    """Remember that two conversations have to do with each other. This person must see both."""
+    found, with_ = _mine_to_change(conversation, by), access.conversation_for(by, other)
+    if with_.id == found.id:
+        raise Invalid(_("Choose another conversation than this one."))
+    services.link_conversations(conversation=found, other=with_, by=by, now=now)
+    return found
+
+
+def unlink(*, conversation: UUID, other: UUID, by: Membership, now: datetime) -> Conversation:
+    found, with_ = _mine_to_change(conversation, by), access.conversation_for(by, other)
+    services.unlink_conversations(conversation=found, other=with_, by=by, now=now)
+    return found
+
+
 def _mine_to_change(conversation: UUID, by: Membership) -> Conversation:
     access.require(by, "answer")
-    return access.conversation_for(by, conversation)
+    found = access.conversation_for(by, conversation)
+    if found.merged_into_id:
+        raise Merged
+    return found

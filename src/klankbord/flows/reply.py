@@ -32,7 +32,7 @@ from klankbord.desk.conversations.models import (
     Status,
     Thread,
 )
-from klankbord.desk.errors import CannotReply, Invalid, NotFound, SomebodyAnswered, TooLate
+from klankbord.desk.errors import CannotReply, Invalid, Merged, NotFound, SomebodyAnswered, TooLate
 from klankbord.desk.organisations.models import Membership
 from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
@@ -130,7 +130,8 @@ def write_note(*, conversation: UUID, text: str, by: Membership, now: datetime, 
     text = clean(text).strip()
     if not text:
         raise Invalid(_("Write something first."))
-    lock_cases([found.id])
+    if lock_cases([found.id])[found.id].merged_into_id:
+        raise Merged
     again = _sent_before(client_key, by)
     if again is not None:
         return again

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from ..errors import NotFound, NotWaiting, SnoozeInPast
 from ..organisations.models import Membership
+from . import links
 from .case import Case
 from .cases import lock_cases, record, store_cases, tell
 from .models import Conversation, ConversationLabel, Label, Status
@@ -107,6 +108,27 @@ def remove_label(*, conversation: UUID, label: UUID, by: Membership, now: dateti
     gone, _ = ConversationLabel.objects.filter(conversation_id=conversation, label_id=label).delete()
     if gone:
         _store(_lock(conversation), "label removed", by=by, now=now, facts={"label_id": str(label)})
+
+
+def set_priority(*, conversation: UUID, priority: int, by: Membership, now: datetime) -> Conversation:
+    case = _lock(conversation)
+    if case.priority == priority:
+        return _read(conversation)
+    case.priority = priority
+    return _store(case, "priority set", by=by, now=now, facts={"priority": priority})
+
+
+def link_conversations(*, conversation: Conversation, other: Conversation, by: Membership, now: datetime) -> None:
+    """Both tell of the other. Nothing happens when they were linked already."""
+    if links.link(conversation.id, other.id, by=by, now=now):
+        for each, twin in ((conversation, other), (other, conversation)):
+            _store(_lock(each.id), "conversation linked", by=by, now=now, facts={"number": twin.number})
+
+
+def unlink_conversations(*, conversation: Conversation, other: Conversation, by: Membership, now: datetime) -> None:
+    if links.unlink(conversation.id, other.id):
+        for each, twin in ((conversation, other), (other, conversation)):
+            _store(_lock(each.id), "conversation unlinked", by=by, now=now, facts={"number": twin.number})
 
 
 def _lock(conversation: UUID) -> Case:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from klankbord.contract import Arrived, Ignored, Malformed, Unknown
 from klankbord.desk.contacts.arrivals import find_or_make_handles, handle_key
-from klankbord.desk.conversations import arrivals
+from klankbord.desk.conversations import arrivals, rearranging
 from klankbord.desk.conversations.arrivals import KnownMessage, KnownThread
 from klankbord.desk.conversations.case import Case, hear, is_closed_to_reopening, speak, spoke_before
 from klankbord.desk.conversations.cases import lock_cases, open_cases, record, store_cases, tell
@@ -121,6 +121,8 @@ def _place(arriving: list[tuple[Entry, Arrived]], batch: Batch) -> None:
         places=[(entry.inbox_id, item.place.key) for entry, item in arriving],
     )
     batch.cases = lock_cases(thread.conversation_id for thread in by_id.values())
+    if any(case.rearranged_at for case in batch.cases.values()):
+        rearranging.check_places(by_id.values())
     in_batch: dict[arrivals.ExternalKey, KnownThread] = {}
     for entry, item in arriving:
         tagged = by_token.get(tokens[id(item)])

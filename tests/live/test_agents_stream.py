@@ -18,7 +18,7 @@ from desk_builder import Desk
 from klankbord.desk.conversations.cases import tell
 from klankbord.desk.conversations.models import LiveEvent
 from klankbord.desk.inboxes.models import Inbox, InboxMember
-from klankbord.desk.organisations.models import Membership, Role, User
+from klankbord.desk.organisations.models import DeskSession, Membership, Role, User
 from klankbord.doors.live.stream import LiveStream
 from klankbord.plumbing import eventstream
 
@@ -214,9 +214,7 @@ def block(person: Membership) -> None:
 
 
 def sign_out(person: Membership) -> None:
-    from django.contrib.sessions.models import Session
-
-    Session.objects.all().delete()
+    DeskSession.objects.all().delete()
 
 
 def change_password(person: Membership) -> None:

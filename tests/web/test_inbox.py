@@ -16,13 +16,13 @@ from .pages import FRAGMENT, text_of
 
 def _statements(queries: CaptureQueriesContext) -> list[str]:
     """What the view asked: without the session, the person and the opening of the wall."""
-    others = ("SAVEPOINT", "RELEASE", "SET LOCAL", "django_session", "organisations_user", "BEGIN", "COMMIT")
+    others = ("SAVEPOINT", "RELEASE", "SET LOCAL", "organisations_desksession", "organisations_user", "BEGIN", "COMMIT")
     found = [query["sql"] for query in queries]
     return [
         sql
         for sql in found
         if not sql.startswith(others[:3] + others[5:])
-        and '"django_session"' not in sql
+        and '"organisations_desksession"' not in sql
         and not sql.startswith('SELECT "organisations_user"."password"')
         and 'FROM "organisations_membership" INNER JOIN "organisations_user"' not in sql
     ]

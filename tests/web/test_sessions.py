@@ -13,7 +13,6 @@ import pytest
 from django.apps import apps
 from django.conf import settings as configured
 from django.contrib.auth.hashers import MD5PasswordHasher
-from django.contrib.sessions.models import Session
 from django.core import signing
 from django.core.cache import cache
 from django.db import connection
@@ -21,6 +20,7 @@ from django.test import Client
 from django.urls import get_resolver
 from psycopg.conninfo import make_conninfo
 
+from klankbord.desk.organisations.models import DeskSession
 from klankbord.flows.accounts import unseal
 
 from .pages import text_of
@@ -174,8 +174,8 @@ def _doctored(session: dict[str, Any]) -> dict[str, str]:
 def test_t9_a_doctored_session_is_nobodys_and_runs_nothing(desk, sign_in, how):
     browser = sign_in(desk.person("Noor"))
     assert browser.get("/inbox/mine").status_code == 200
-    row = Session.objects.get(session_key=browser.cookies[configured.SESSION_COOKIE_NAME].value)
-    row.session_data = _doctored(row.get_decoded())[how]
+    row = DeskSession.objects.get(user=browser.session["_auth_user_id"])
+    row.data = _doctored(dict(browser.session))[how]
     row.save()
     assert browser.get("/inbox/mine").headers["location"].startswith("/accounts/login/")
     assert not (Path(configured.ENVIRONMENT.data_dir) / "planted").exists()

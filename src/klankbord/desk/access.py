@@ -27,6 +27,8 @@ _DEEDS: dict[str, frozenset[Role]] = {
     "approve replies": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
     "manage inboxes": frozenset({Role.ADMINISTRATOR}),
     "manage people": frozenset({Role.ADMINISTRATOR}),
+    "manage labels": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
+    "manage organisation": frozenset({Role.ADMINISTRATOR}),
     "see audit": frozenset({Role.ADMINISTRATOR}),
     "manage integrations": frozenset({Role.ADMINISTRATOR}),
     "use tokens": frozenset(Role),

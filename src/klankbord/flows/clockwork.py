@@ -14,7 +14,7 @@ from klankbord.desk.organisations.models import Organisation
 from klankbord.desk.rows import run
 from klankbord.desk.wall import organisation
 
-from . import errands, readings, visitors
+from . import devices, errands, readings, visitors
 from .store import file_store
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ def keep_house(*, now: datetime, delivery_days: int) -> None:
         run("SELECT klankbord_drop_delivery_partitions(%s)", [now.date() - timedelta(days=delivery_days)])
         run("DELETE FROM conversations_liveevent WHERE at < %s", [now - timedelta(hours=1)])
     errands.forget_hopeless(now=now)
+    devices.forget_expired(now=now)
     readings.forget_old(now=now)
     _forget_early_changes(now)
     visitors.forget_unsent_files(now=now)

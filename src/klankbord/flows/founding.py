@@ -36,6 +36,10 @@ def add_person(
     membership, _ = Membership.objects.get_or_create(
         organisation=organisation,
         user=user,
-        defaults={"role": role, "initials": initials or "".join(word[0] for word in name.split())[:3].upper()},
+        defaults={"role": role, "initials": initials or initials_of(name)},
     )
     return membership
+
+
+def initials_of(name: str) -> str:
+    return "".join(word[0] for word in name.split())[:3].upper()

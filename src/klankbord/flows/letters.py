@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from klankbord.desk.inboxes.models import Inbox, InboxState
-from klankbord.desk.organisations.models import User
+from klankbord.desk.organisations.models import Membership, User
 
 Letter = tuple[str, str]
 
@@ -34,6 +34,30 @@ def password_changed(to: User) -> Letter:
             _("The password of %(address)s was changed just now, and everywhere else you were signed out.")
             % {"address": to.email},
             _("Was that not you? Ask an administrator of your organisation at once to help you."),
+        )
+
+
+def invitation(by: Membership, address: str, url: str, *, days: int) -> Letter:
+    """To somebody who has no account yet, in the organisation's language."""
+    names = {"name": by.name, "organisation": by.organisation.name}
+    with translation.override(by.organisation.language):
+        life = ngettext("The link works once, for %(days)d day.", "The link works once, for %(days)d days.", days)
+        return _("%(name)s invites you to %(organisation)s") % names, _to_address(
+            address,
+            _("%(name)s invites you to answer customers together, at %(organisation)s. Take your place here:") % names,
+            url,
+            life % {"days": days} + " " + _("Do you not know %(name)s? Then do nothing.") % names,
+        )
+
+
+def second_step_removed(to: User, by: Membership) -> Letter:
+    with translation.override(to.language):
+        return _("Your second step to sign in was removed"), _written(
+            to,
+            _("%(name)s, an administrator, removed the second step of %(address)s, and you were signed out everywhere.")
+            % {"name": by.name, "address": to.email},
+            _("Sign in with your password, and set up another app or key at once."),
+            _("Did you not ask for this? Call %(name)s, and change your password.") % {"name": by.name},
         )
 
 
@@ -70,7 +94,11 @@ def inbox_works_again(to: User, inbox: Inbox) -> Letter:
 
 
 def _written(to: User, *paragraphs: str) -> str:
+    return _to_address(to.name, *paragraphs)
+
+
+def _to_address(name: str, *paragraphs: str) -> str:
     """With a greeting and, beneath, where it comes from."""
-    greeting = _("Hello %(name)s,") % {"name": to.name}
+    greeting = _("Hello %(name)s,") % {"name": name}
     origin = _("Klankbord, %(address)s") % {"address": settings.PUBLIC_URL}
     return "\n\n".join([greeting, *filter(None, paragraphs), f"-- \n{origin}"]) + "\n"

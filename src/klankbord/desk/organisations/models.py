@@ -32,6 +32,9 @@ class Organisation(models.Model):
     reply_key = models.BinaryField()  # sealed; signs the tags by which answers find their thread
     sends_are_held = models.BooleanField(default=False)  # restore fence: nothing leaves until a person confirms
     is_demo = models.BooleanField(default=False)
+    asks_second_step = models.BooleanField(default=True)  # two steps to sign in, for everybody
+    second_step_from = models.DateTimeField(null=True)  # until then people are reminded and not stopped
+    set_up_step = models.CharField(max_length=12, blank=True)  # where the first-run wizard is; empty when it is done
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -130,6 +133,50 @@ class ResetLink(models.Model):
     expires_at = models.DateTimeField()
 
 
+class DeskSession(models.Model):
+    """Entrance: somebody's browser, signed in or about to. Only the hash of what its cookie says is kept."""
+
+    worker_rights: ClassVar[str] = "SELECT, DELETE"
+
+    key_hash = models.CharField(max_length=64, primary_key=True)  # SHA-256, hexadecimal
+    data = models.TextField()  # signed
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+    device = models.CharField(max_length=200, blank=True)  # what the browser says of itself
+    origin = models.CharField(max_length=45, blank=True)  # the address from which somebody signed in
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()  # within five minutes
+    expires_at = models.DateTimeField(db_index=True)
+
+
+class Invitation(models.Model):
+    """Entrance: a place that waits for somebody, in one organisation and with one role. Gone once it is taken."""
+
+    worker_rights: ClassVar[str] = "SELECT"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True)  # SHA-256, hexadecimal
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    email = models.CharField(max_length=254)
+    role = models.CharField(max_length=16, choices=Role.choices)
+    by = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "email"], name="one_invitation_each")]
+
+
+class Branding(Owned):
+    """How an organisation looks to its customers. Apart, because a logo is not read with every request."""
+
+    accent = models.CharField(max_length=7, blank=True)  # "#0a6b5e"; empty for the house's own
+    logo = models.BinaryField(null=True)  # a PNG that we drew ourselves
+    changed_at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        constraints = [models.UniqueConstraint(fields=["organisation"], name="one_branding")]
+
+
 class ReadingLine(Owned):
     """Who looked at which conversation, once an hour. Nobody may change a line; the worker forgets old ones.
 
@@ -159,7 +206,10 @@ class ReadingLine(Owned):
 
 
 class Team(Owned):
+    """is_gone: removed; what is over still names it, and a new team of that name is this one again."""
+
     name = models.CharField(max_length=80)
+    is_gone = models.BooleanField(default=False, db_default=False)
 
     class Meta(Owned.Meta):
         constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="team_name_once")]

@@ -44,7 +44,7 @@ def everybody() -> list[Membership]:
 
 
 def teams() -> list[Team]:
-    return list(Team.objects.order_by("name"))
+    return list(Team.objects.filter(is_gone=False).order_by("name"))
 
 
 def teams_of(by: Membership) -> list[Team]:

@@ -19,13 +19,14 @@ from django.utils.crypto import constant_time_compare
 
 from klankbord.desk.access import SEES_EVERY_INBOX
 from klankbord.desk.organisations.models import User
+from klankbord.flows.accounts import hash_token
 from klankbord.plumbing.live import Hub
 
 # The words under which the screens' door keeps these in a session.
 _ORGANISATION = "organisation"
 _TWO_FACTOR = "has_two_factor"
 
-_SESSIONS = "SELECT session_key, session_data FROM django_session WHERE session_key = ANY(%s) AND expire_date > now()"
+_SESSIONS = "SELECT key_hash, data FROM organisations_desksession WHERE key_hash = ANY(%s) AND expires_at > now()"
 _MEMBERSHIPS = """
     SELECT m.user_id::text, m.id, m.organisation_id, m.role, u.password, o.is_demo
       FROM organisations_membership m
@@ -56,8 +57,9 @@ class _Member:
 async def readers(hub: Hub, session_keys: list[str]) -> dict[str, Reader]:
     """The people behind these sessions who work in an organisation now; the others are missing."""
     async with hub.connection() as connection:
-        cursor = await connection.execute(_SESSIONS, [session_keys])
-        sessions = {key: SessionStore().decode(data) for key, data in await cursor.fetchall()}
+        keys = {hash_token(key): key for key in session_keys}
+        cursor = await connection.execute(_SESSIONS, [list(keys)])
+        sessions = {keys[each]: SessionStore().decode(data) for each, data in await cursor.fetchall()}
         users = sorted({UUID(session[SESSION_KEY]) for session in sessions.values() if SESSION_KEY in session})
         cursor = await connection.execute(_MEMBERSHIPS, [users])
         memberships: dict[str, list[_Member]] = {}

@@ -22,7 +22,7 @@ _CONVERSATIONS = 20_000
 _TIMES = 40
 _REPLIES = 40
 # Of every request: its transaction, the wall, the session, the person. Not the screen's own.
-_NOT_COUNTED = re.compile(r"SAVEPOINT|SET LOCAL|django_session|FROM organisations_membership m|^BEGIN|^COMMIT")
+_NOT_COUNTED = re.compile(r"SAVEPOINT|SET LOCAL|organisations_desksession|FROM organisations_membership m|^BEGIN|^COMMIT")
 
 
 def screens(seconds: float) -> list[Figure]:

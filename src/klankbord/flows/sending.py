@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from klankbord.contract import AuthorKind
-from klankbord.desk.conversations.arrivals import add_search_documents
+from klankbord.desk.conversations.index import add_search_documents
 from klankbord.desk.conversations.case import Case, note_automatic, speak
 from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
 from klankbord.desk.conversations.models import Attachment, Message, MessageKind, MessageState, Outbox, Thread
@@ -34,23 +34,13 @@ def queue_reply(
 ) -> Message:
     """A person's reply: leaves after the organisation's undo time. case: the thread's, as `lock_cases` gave it."""
     undo = timedelta(seconds=by.organisation.undo_seconds)
-    message = _message(thread, text, AuthorKind.AGENT, now, by=by, client_key=client_key, facts=facts)
-    message.facts = {
-        **message.facts,
-        "before": {
-            "status": str(case.status),
-            **{
-                name: moment.isoformat()
-                for name in ("waiting_since", "snoozed_until", "resolved_at")
-                if (moment := getattr(case, name)) is not None
-            },
-        },
-    }
+    message = new_message(thread, text, AuthorKind.AGENT, now, by=by, client_key=client_key, facts=facts)
+    message.facts = {**message.facts, "before": turn_of(case)}
     message.keeps_open = keeps_open
     message.save(force_insert=True)
     if attachments:
         Attachment.objects.filter(id__in=[each.id for each in attachments]).update(message=message)
-    _hand_over([message], due_at=now + undo, now=now)
+    hand_over([message], due_at=now + undo, now=now)
     speak(
         case,
         at=now,
@@ -60,7 +50,7 @@ def queue_reply(
         keeps_open=keeps_open,
     )
     store_cases([case])
-    _tell([message], "reply queued", by, now)
+    tell_of([message], "reply queued", by, now)
     return message
 
 
@@ -73,22 +63,28 @@ def queue_automatic(*, thread_id: UUID, text: str, author_kind: AuthorKind, now:
 def queue_automatic_all(texts: Mapping[UUID, str], *, author_kind: AuthorKind, now: datetime) -> list[Message]:
     """Replies by the desk itself in several threads (thread → text), as sets: intake acknowledges whole batches."""
     threads = Thread.objects.in_bulk(sorted(texts))
-    messages = [_message(thread, texts[key], author_kind, now, by=None, client_key=None)
+    messages = [new_message(thread, texts[key], author_kind, now, by=None, client_key=None)
                 for key, thread in sorted(threads.items())]  # fmt: skip
     for message in messages:
         message.is_automatic = True
     Message.objects.bulk_create(messages)
-    _hand_over(messages, due_at=now, now=now)
+    hand_over(messages, due_at=now, now=now)
     cases = lock_cases(message.conversation_id for message in messages)
     for message in messages:
         case = cases[message.conversation_id]
         note_automatic(case, at=now)
     store_cases([cases[key] for key in sorted(cases)])
-    _tell(messages, "automatic reply queued", None, now)
+    tell_of(messages, "automatic reply queued", None, now)
     return messages
 
 
-def _message(
+def turn_of(case: Case) -> dict[str, str]:
+    """Whose turn it is, as a message remembers it, to be put back when the message is taken back."""
+    moments = {name: getattr(case, name) for name in ("waiting_since", "snoozed_until", "resolved_at")}
+    return {"status": str(case.status), **{name: at.isoformat() for name, at in moments.items() if at is not None}}
+
+
+def new_message(
     thread: Thread,
     text: str,
     author_kind: AuthorKind,
@@ -119,7 +115,7 @@ def _message(
     )
 
 
-def _hand_over(messages: Sequence[Message], *, due_at: datetime, now: datetime) -> None:
+def hand_over(messages: Sequence[Message], *, due_at: datetime, now: datetime) -> None:
     Outbox.objects.bulk_create(
         Outbox(
             id=message.id,
@@ -142,7 +138,8 @@ def _hand_over(messages: Sequence[Message], *, due_at: datetime, now: datetime) 
                 "inbox_id": message.inbox_id,
                 "at": message.at,
                 "language": "",
-                "words": message.text,
+                "words": f"{message.author_name} {message.text}",
+                "sender": message.author_name,
             }
             for message in messages
         ]
@@ -154,7 +151,7 @@ def wake_workers() -> None:
     run("SELECT pg_notify(%s, 'outbox')", [WORK])
 
 
-def _tell(messages: Sequence[Message], kind: str, by: Membership | None, now: datetime) -> None:
+def tell_of(messages: Sequence[Message], kind: str, by: Membership | None, now: datetime) -> None:
     record(
         [
             {

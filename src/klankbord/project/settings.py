@@ -80,10 +80,12 @@ INSTALLED_APPS = [
     "klankbord.desk.integrations",
     "klankbord.desk.notices",
     "klankbord.doors.widget",
+    "klankbord.doors.api",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "klankbord.doors.api.door.ApiDoor",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "klankbord.doors.web.headers.SecurityHeaders",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 urlpatterns = [
+    path("api/v1/", include("klankbord.doors.api.urls")),
     path("widget/v1/", include("klankbord.doors.widget.urls")),
     path("", include("klankbord.doors.web.urls")),
 ]

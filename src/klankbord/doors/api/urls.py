@@ -1,0 +1,15 @@
+"""Every address of the API, under /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import reading, schema
+from .api import api
+
+__all__ = ["reading", "urlpatterns"]  # views declare themselves when they are imported
+
+urlpatterns = [
+    path("openapi.json", schema.openapi, name="api_openapi"),
+    path("", api.urls),
+]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -18,7 +18,7 @@ from desk_builder import Desk
 from klankbord.desk.conversations.models import Attachment, Conversation, Event, Message
 from klankbord.desk.inboxes.models import DeadLetter, Inbox
 from klankbord.desk.organisations.models import Membership, Role
-from klankbord.flows import reply
+from klankbord.flows import library, reply
 
 pytestmark = pytest.mark.django_db
 
@@ -26,8 +26,9 @@ CANARY = "kanarie-in-de-kolenmijn"
 _SLUGS = {"slug": "all", "deed": "resolve", "kind": "api"}
 _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest name an object
     "home", "more", "list", "pulse", "filter_labels", "ledger", "dead_letters", "inboxes", "catalogue", "connect", "me",
-    "choose_organisation", "audit",
+    "choose_organisation", "audit", "saved_replies", "new_reply", "save_fact",
 }  # fmt: skip
+OBJECTS = ("message", "attachment", "letter", "inbox", "reply", "fact")  # that routes name by id
 _SIGN_IN = {"account_login", "account_inactive"}
 
 
@@ -39,6 +40,8 @@ class World:
     attachment: Attachment
     letter: DeadLetter
     inbox: Inbox
+    saved_reply: UUID
+    fact: UUID
 
     def address(self, route: URLPattern) -> dict[str, Any]:
         values = {
@@ -47,6 +50,8 @@ class World:
             "attachment": self.attachment.id,
             "letter": self.letter.id,
             "inbox": self.inbox.id,
+            "reply": self.saved_reply,
+            "fact": self.fact,
             **_SLUGS,
         }
         return {name: values[name] for name in route.pattern.converters}
@@ -85,7 +90,11 @@ def world(desk: Desk) -> World:
             created_at=desk.now,
         )  # fmt: skip
         letter = DeadLetter.objects.get()
-    return World(desk, conversation, message, attachment, letter, inbox)
+        saved = library.save_reply(
+            reply=None, name=CANARY, text_nl=CANARY, text_en="", audience="me", by=boss, now=desk.now
+        )
+        fact = library.save_fact(name="canarie", value_nl=CANARY, value_en="", by=boss)
+    return World(desk, conversation, message, attachment, letter, inbox, saved.id, fact.id)
 
 
 def client_of(member: Membership | None) -> Client:
@@ -153,11 +162,9 @@ def test_u18_asking_never_changes_anything(world: World, name: str) -> None:
 def test_unknown_objects_are_not_found(world: World, name: str) -> None:
     from django.urls import reverse
 
-    if "number" not in WEB[name].pattern.converters and not any(
-        key in WEB[name].pattern.converters for key in ("message", "attachment", "letter", "inbox")
-    ):
+    if "number" not in WEB[name].pattern.converters and not any(key in WEB[name].pattern.converters for key in OBJECTS):
         pytest.fail(f"{name} names no object: list it under _WITHOUT_OBJECT")
-    unknown = {"number": 999_999, **{key: uuid4() for key in ("message", "attachment", "letter", "inbox")}, **_SLUGS}
+    unknown = {"number": 999_999, **{key: uuid4() for key in OBJECTS}, **_SLUGS}
     boss = client_of(world.desk.person("Baas", Role.ADMINISTRATOR))
     for method in ("get", "post"):
         kwargs = {key: unknown[key] for key in WEB[name].pattern.converters}

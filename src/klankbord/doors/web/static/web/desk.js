@@ -8,6 +8,7 @@ import * as keys from "./keys.js";
 import * as live from "./live.js";
 import * as menus from "./menus.js";
 import { remember } from "./morph.js";
+import * as offers from "./offers.js";
 
 const isNarrow = () => matchMedia("(max-width: 899px)").matches;
 const rowOf = (number) => document.getElementById(`row-${number}`);
@@ -129,6 +130,7 @@ for (const kind of ["dragover", "drop"]) {
 }
 
 menus.begin();
+offers.begin();
 keys.begin();
 remember(document.getElementById("timeline"));
 remember(document.getElementById("case-head"));

@@ -6,20 +6,25 @@ from typing import Any
 from uuid import UUID
 
 from . import rows
-from .contacts.models import Handle
+from .contacts.models import Contact, Handle
 from .conversations.models import Attachment, Conversation, Draft, Message, Thread
 from .errors import NotAllowed, NotFound
 from .inboxes.models import Inbox
-from .organisations.models import Membership, Role
+from .organisations.models import Membership, Role, User
 from .wall import current_organisation_id
 
 _INBOXES = rows.Instances(i=Inbox, leave_out={"i.credentials"})
 _THREADS = rows.Instances(t=Thread, ti=Inbox, h=Handle)
 _CONVERSATIONS = rows.Instances(c=Conversation)
+_PEOPLE = rows.Instances(m=Membership, u=User, leave_out={"u.password"})
 _DEEDS: dict[str, frozenset[Role]] = {
     "read": frozenset(Role),
     "answer": frozenset({Role.AGENT, Role.LEAD, Role.ADMINISTRATOR}),
     "assign others": frozenset({Role.AGENT, Role.LEAD, Role.ADMINISTRATOR}),
+    "change contacts": frozenset({Role.AGENT, Role.LEAD, Role.ADMINISTRATOR}),
+    "import contacts": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
+    "export contacts": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
+    "define contact fields": frozenset({Role.ADMINISTRATOR}),
     "see ledger": frozenset({Role.LEAD, Role.ANALYST, Role.ADMINISTRATOR}),
     "retry dead letters": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
     "hear alarms": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
@@ -76,6 +81,27 @@ def _visible(by: Membership) -> tuple[str, list[Any]]:
     )
 
 
+def people_who_see(inbox: UUID) -> list[Membership]:
+    """Who may see the conversations of an inbox, by name."""
+    found = rows.run(
+        f"""SELECT {_PEOPLE.columns} FROM organisations_membership m JOIN organisations_user u ON u.id = m.user_id
+             WHERE m.organisation_id = %s AND m.is_active
+               AND (m.role = ANY(%s)
+                    OR EXISTS (SELECT FROM inboxes_inbox i
+                                WHERE i.organisation_id = m.organisation_id AND i.id = %s AND i.is_open_to_all)
+                    OR EXISTS (SELECT FROM inboxes_inboxmember im
+                                WHERE im.organisation_id = m.organisation_id AND im.inbox_id = %s
+                                  AND im.member_id = m.id))
+             ORDER BY u.name, m.id""",
+        [current_organisation_id(), sorted(map(str, SEES_EVERY_INBOX)), inbox, inbox],
+    )
+    people: list[Membership] = []
+    for each in found:
+        member, member.user = _PEOPLE.of(each)
+        people.append(member)
+    return people
+
+
 def inboxes_of(by: Membership) -> dict[UUID, Inbox]:
     """The inboxes that a person may see, by name, without their credentials."""
     where, values = _visible(by)
@@ -115,6 +141,40 @@ def thread_for(by: Membership, conversation: UUID, thread: UUID) -> Thread:
     chosen: Thread
     chosen, chosen.inbox, chosen.handle = _THREADS.of(found[0])
     chosen.organisation = by.organisation
+    return chosen
+
+
+def sees_contact(by: Membership) -> tuple[str, list[Any]]:
+    """The condition on contact `p`, and its values (the organisation first): somebody who wrote in an inbox that this
+    person may see, or who has not written anywhere yet."""
+    if not _works_here(by):
+        return "false", [current_organisation_id()]
+    if by.role in SEES_EVERY_INBOX:
+        return "true", [current_organisation_id()]
+    spoke = (
+        "SELECT FROM conversations_conversation s WHERE s.organisation_id = p.organisation_id AND s.contact_id = p.id"
+    )
+    return (
+        f"(EXISTS ({spoke} AND s.inbox_id = ANY(%s)) OR NOT EXISTS ({spoke}))",
+        [current_organisation_id(), list(visible_inboxes(by))],
+    )
+
+
+def contact_for(by: Membership, contact: UUID) -> Contact:
+    """A contact, or the one it was merged into. Raises NotFound, also when it only wrote where this person may not
+    see."""
+    where, values = sees_contact(by)
+    found = rows.run(
+        f"SELECT p.id, p.merged_into_id FROM contacts_contact p WHERE p.organisation_id = %s AND {where} AND p.id = %s"
+        " UNION ALL SELECT p.id, p.merged_into_id FROM contacts_contact p WHERE p.organisation_id = %s AND p.id = %s"
+        " AND p.merged_into_id IS NOT NULL",
+        [*values, contact, current_organisation_id(), contact],
+    )
+    if not found:
+        raise NotFound
+    if found[0][1] is not None:
+        return contact_for(by, found[0][1])
+    chosen: Contact = Contact.objects.select_related("company").get(id=contact)
     return chosen
 
 

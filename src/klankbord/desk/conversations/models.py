@@ -16,6 +16,8 @@ from ..contacts.models import Contact, Handle
 from ..inboxes.models import Inbox
 from ..organisations.models import Membership, Team
 from ..wall import OrganisationKey, Owned, Queued
+from .known_words import IndexProgress as IndexProgress  # Django looks for models here
+from .known_words import KnownWord as KnownWord
 from .saved import BulkDeed as BulkDeed  # Django looks for models here
 from .saved import SavedView as SavedView
 
@@ -308,6 +310,7 @@ class ConversationLabel(Owned):
 class DraftKind(models.TextChoices):
     REPLY = "reply"
     NOTE = "note"
+    PROPOSAL = "proposal"  # a trainee's reply: a colleague lets it go, or gives it back with a remark
 
 
 class Draft(Owned):
@@ -317,10 +320,14 @@ class Draft(Owned):
     thread = OrganisationKey(Thread, null=True, related_name="+")
     text = models.TextField()
     saved_at = models.DateTimeField()
+    facts = models.JSONField(default=dict)  # of a proposal: how to send it; of one that came back: who said what
 
     class Meta(Owned.Meta):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "conversation", "member", "kind"], name="one_draft_each")
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "saved_at"], name="proposals", condition=models.Q(kind="proposal"))
         ]
 
 

@@ -35,6 +35,7 @@ class Inbox(Owned):
     acknowledges = models.BooleanField(default=False)
     acknowledgement = models.TextField(blank=True)
     signature = models.TextField(blank=True)
+    signs_with_initials = models.BooleanField(default=False)  # ^JV behind each reply, by whom it is
     muted = models.JSONField(default=list)  # posts (see Thread.muted_as) under which new comments wake nobody
     created_at = models.DateTimeField()
 

@@ -97,6 +97,7 @@ class Membership(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.AGENT)
     initials = models.CharField(max_length=4, blank=True)
+    needs_approval = models.BooleanField(default=False)  # a trainee: a colleague looks at each reply before it leaves
     is_active = models.BooleanField(default=True)
     seen_at = models.DateTimeField(null=True)
 

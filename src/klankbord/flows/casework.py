@@ -11,8 +11,12 @@ from klankbord.desk import access
 from klankbord.desk.conversations import services
 from klankbord.desk.conversations.models import Conversation, Priority, Timer
 from klankbord.desk.errors import Invalid, Merged
+from klankbord.desk.notices.models import NoticeKind
+from klankbord.desk.notices.services import settle_mentions
 from klankbord.desk.organisations.models import Membership, Team
 from klankbord.desk.wall import current_organisation_id
+
+from .notices import notify
 
 
 def claim(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
@@ -35,11 +39,16 @@ def assign(*, conversation: UUID, owner: UUID | None, team: UUID | None, by: Mem
             raise Invalid(_("This person cannot answer in this inbox."))
     if team is not None and not Team.objects.filter(id=team, is_gone=False).exists():
         raise Invalid
-    return services.assign_conversation(conversation=found.id, owner=owner, team=team, by=by, now=now)
+    changed = services.assign_conversation(conversation=found.id, owner=owner, team=team, by=by, now=now)
+    if owner is not None and owner != found.owner_id:
+        notify(kind=NoticeKind.ASSIGNED, conversation=found.id, members=[owner], by=by, now=now)
+    return changed
 
 
 def resolve(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:
-    return services.resolve_conversation(conversation=_mine_to_change(conversation, by).id, by=by, now=now)
+    resolved = services.resolve_conversation(conversation=_mine_to_change(conversation, by).id, by=by, now=now)
+    settle_mentions(conversation=resolved.id, member=None, now=now)
+    return resolved
 
 
 def reopen(*, conversation: UUID, by: Membership, now: datetime) -> Conversation:

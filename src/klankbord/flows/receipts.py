@@ -17,6 +17,7 @@ from klankbord.kernel.text import clean
 
 from . import alarms, sendgate
 from .intake.changes import Changes
+from .notices import replies_failed
 from .sending import change_of
 from .turns import change_cases
 
@@ -79,6 +80,7 @@ def failed(message_id: UUID, organisation_id: UUID, sentence: str, *, now: datet
             thread.facts = {**thread.facts, "is_gone": True}
             thread.save(update_fields=["facts"])
         change_cases([message.id], failed=[message.id])
+        replies_failed([message.id], now=now)
         _note("reply failed", message, now)
 
 
@@ -126,6 +128,7 @@ def uncertain(
         add_parts(message.id, message.inbox_id, parts_done)
         Outbox.objects.filter(id=message_id).update(state=OutboxState.UNCERTAIN, lease_until=None)
         change_cases([message.id], failed=[message.id])
+        replies_failed([message.id], now=now)
         _note("reply uncertain", message, now)
 
 

@@ -33,12 +33,14 @@ from klankbord.desk.conversations.models import (
     Thread,
 )
 from klankbord.desk.errors import CannotReply, Invalid, Merged, NotFound, SomebodyAnswered, TooLate
+from klankbord.desk.notices.services import reopen_mentions, settle_mentions
 from klankbord.desk.organisations.models import Membership
 from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
 from klankbord.kernel.ids import random_token, uuid7
 from klankbord.kernel.text import clean
 
+from . import mentions
 from .accounts import Connected, open_account
 from .composing import blocked_reason
 from .sending import change_of, queue_reply
@@ -90,6 +92,7 @@ def send_reply(
         attachments=files,
     )
     _drop_draft(conversation, DraftKind.REPLY, by)
+    settle_mentions(conversation=conversation, member=None if then == "resolve" else by.id, now=now)
     if then == "resolve":
         services.resolve_conversation(conversation=conversation, by=by, now=now)
     return message
@@ -105,6 +108,7 @@ def take_back(*, message: UUID, by: Membership, now: datetime) -> str:
     case = lock_cases([found.conversation_id])[found.conversation_id]
     if case.status in (Status.PENDING, Status.RESOLVED, Status.OPEN):
         _restore_turn(case, found.facts.get("before", {}))
+    is_nobodys_again = _restore_owner(case, found)
     case.message_count -= 1
     _restore_preview(case, found)
     store_cases([case])
@@ -119,7 +123,10 @@ def take_back(*, message: UUID, by: Membership, now: datetime) -> str:
         by=by,
         now=now,
     )
+    reopen_mentions(conversation=found.conversation_id, done_at=found.at)
     _record("reply taken back", found, by, now)
+    if is_nobodys_again:
+        _record("conversation assigned", found, by, now, facts={"owner": None})
     return str(found.text)
 
 
@@ -135,15 +142,18 @@ def write_note(*, conversation: UUID, text: str, by: Membership, now: datetime, 
     again = _sent_before(client_key, by)
     if again is not None:
         return again
+    named = mentions.people_named(text, conversation=found, by=by)
     thread = Thread.objects.filter(conversation_id=found.id).order_by("-last_inbound_at", "-id").first()
     assert thread is not None  # a conversation begins in a thread
     note: Message = Message.objects.create(
         id=uuid7(), conversation_id=found.id, thread=thread, inbox_id=found.inbox_id, kind=MessageKind.NOTE,
         visibility=Visibility.PRIVATE, author_kind="agent", author=by, author_name=by.name, text=text, at=now,
-        received_at=now, client_key=client_key or None,
+        received_at=now, client_key=client_key or None, facts={"names": [each.name for each in named]} if named else {},
     )  # fmt: skip
     _drop_draft(found.id, DraftKind.NOTE, by)
     _record("note written", note, by, now, what="message")
+    mentions.keep_mentions(named, note, by=by, now=now)
+    settle_mentions(conversation=found.id, member=by.id, now=now)
     return note
 
 
@@ -245,6 +255,14 @@ def _restore_turn(case: Case, before: Mapping[str, Any]) -> None:
 
 
 def _refuse_if_answered(thread: Thread, by: Membership, seen_message: UUID | None) -> None:
+def _restore_owner(case: Case, message: Message) -> bool:
+    """Nobody's again, when this reply took it and nobody gave it to somebody since."""
+    if not message.facts.get("before", {}).get("took") or case.owner_id != message.author_id:
+        return False
+    case.owner_id = None
+    return True
+
+
     """Somebody else's reply that this person cannot have seen: newer (by its time-ordered id) than the newest seen."""
     if seen_message is None:
         return
@@ -345,12 +363,19 @@ def _restore_preview(case: Case, taken_back: Message) -> None:
         case.preview_by, case.visibility, case.last_message_at = newest.author_kind, newest.visibility, newest.at
 
 
-def _record(kind: str, message: Message, by: Membership, now: datetime, what: str = "state") -> None:
+def _record(
+    kind: str,
+    message: Message,
+    by: Membership,
+    now: datetime,
+    what: str = "state",
+    facts: Mapping[str, Any] | None = None,
+) -> None:
     record(
         [
             {
                 "kind": kind, "conversation_id": message.conversation_id, "message_id": message.id, "by_id": by.id,
-                "by_kind": "agent", "at": now, "facts": {},
+                "by_kind": "agent", "at": now, "facts": dict(facts or {}),
             }
         ]
     )  # fmt: skip

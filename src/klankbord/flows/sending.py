@@ -35,7 +35,7 @@ def queue_reply(
     """A person's reply: leaves after the organisation's undo time. case: the thread's, as `lock_cases` gave it."""
     undo = timedelta(seconds=by.organisation.undo_seconds)
     message = new_message(thread, text, AuthorKind.AGENT, now, by=by, client_key=client_key, facts=facts)
-    message.facts = {**message.facts, "before": turn_of(case)}
+    message.facts = {**message.facts, "before": {**turn_of(case), **take(case, by)}}
     message.keeps_open = keeps_open
     message.save(force_insert=True)
     if attachments:
@@ -82,6 +82,15 @@ def turn_of(case: Case) -> dict[str, str]:
     """Whose turn it is, as a message remembers it, to be put back when the message is taken back."""
     moments = {name: getattr(case, name) for name in ("waiting_since", "snoozed_until", "resolved_at")}
     return {"status": str(case.status), **{name: at.isoformat() for name, at in moments.items() if at is not None}}
+
+
+def take(case: Case, by: Membership) -> dict[str, bool]:
+    """Whoever answers nobody's conversation becomes its owner, where the organisation wants that. Gives what the
+    message remembers of it."""
+    if case.owner_id is not None or not by.organisation.answering_takes:
+        return {}
+    case.owner_id = by.id
+    return {"took": True}
 
 
 def new_message(
@@ -152,6 +161,9 @@ def wake_workers() -> None:
 
 
 def tell_of(messages: Sequence[Message], kind: str, by: Membership | None, now: datetime) -> None:
+    told: list[tuple[Message, str, dict[str, Any]]] = [(message, kind, {}) for message in messages]
+    taken = (message for message in messages if message.facts.get("before", {}).get("took"))
+    told += [(message, "conversation assigned", {"owner": str(message.author_id)}) for message in taken]
     record(
         [
             {
@@ -163,7 +175,7 @@ def tell_of(messages: Sequence[Message], kind: str, by: Membership | None, now: 
                 "at": now,
                 "facts": {},
             }
-            for message in messages
+            for message, what, facts in told
         ]
     )
     tell([change_of(message, "message") for message in messages], now=now)

@@ -31,6 +31,7 @@ class Batch:
     attachments: list[dict[str, Any]] = field(default_factory=list)
     documents: list[dict[str, Any]] = field(default_factory=list)
     heard: dict[UUID, tuple[datetime, str]] = field(default_factory=dict)
+    answered: list[tuple[UUID, UUID, UUID]] = field(default_factory=list)  # owner, conversation, message
     events: list[dict[str, Any]] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
 

@@ -15,6 +15,7 @@ from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
 from klankbord.kernel.text import clean
 
+from ..notices import replies_failed
 from ..safety import safe_html
 from ..turns import change_cases
 from .batch import Batch
@@ -53,6 +54,8 @@ class Changes:
         arrivals.withdraw_messages(self.withdrawn)
         noted = set(arrivals.note_receipts(self.receipts))
         failed = {key for key in noted if self.receipts[key][0] == ReceiptState.FAILED}
+        if failed:
+            replies_failed(failed, now=max(self.receipts[key][1] for key in failed))
         reworded = {*self.edits, *self.withdrawn}
         return change_cases(
             {*reworded, *self.receipts, *arrived},

@@ -23,6 +23,7 @@ from klankbord.kernel.tags import read_tag
 from klankbord.kernel.text import one_line
 
 from . import rows
+from ..notices import customers_answered
 from .batch import Batch
 from .changes import apply_changes
 from .echoes import adopt_echoes
@@ -40,6 +41,7 @@ def settle(entries: list[Entry], *, siblings: dict[UUID, list[UUID]], now: datet
     _store(batch)
     apply_changes(entries, batch)
     record(batch.events)
+    customers_answered(batch.answered, now=batch.now)
     tell(batch.changes, now=now)
     return batch
 
@@ -277,6 +279,8 @@ def _take(entry: Entry, item: Arrived, thread: KnownThread, batch: Batch) -> Non
     if not item.is_automatic:
         newest = batch.heard.get(thread.id)
         if newest is None or newest[0] <= item.at:
+    if case.owner_id and case.waiting_since and not (item.is_automatic or is_quiet):
+        batch.answered.append((case.owner_id, case.id, message["id"]))
             batch.heard[thread.id] = (item.at, item.external_id)
     batch.events.append(rows.event("message received", case.id, entry, item, message["id"]))
     if did:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
+from api_callers import Caller, caller_of, integration_of, token_of
 from django.db import connection
 
-from conftest import Caller, caller_of, integration_of, token_of
 from desk_builder import Desk
 from klankbord.desk.errors import Invalid, NotAllowed, NotFound
 from klankbord.desk.integrations.models import ApiToken, TokenRoute

@@ -102,12 +102,14 @@ def _conditions(wanted: Wanted, inboxes: Collection[UUID]) -> tuple[list[str], l
 
 
 def conversation(number: int, *, inboxes: Collection[UUID]) -> tuple[Document, str] | None:
-    """One conversation and its version, which changes with every event in it; None when it cannot be seen."""
+    """One conversation and its version, which changes with every event in it; None when it cannot be seen.
+
+    Events are only ever added, so their number says whether there are new ones; their moments come from several clocks.
+    """
     found = run(
         f"""SELECT {_COLUMNS}, c.is_idle, c.sort_at, p.id, p.name, {_LABELS},
-                   (SELECT e.id FROM conversations_event e
-                     WHERE e.organisation_id = c.organisation_id AND e.conversation_id = c.id
-                     ORDER BY e.at DESC, e.id DESC LIMIT 1)
+                   (SELECT count(*) FROM conversations_event e
+                     WHERE e.organisation_id = c.organisation_id AND e.conversation_id = c.id)
               FROM conversations_conversation c
               JOIN contacts_contact p ON p.organisation_id = c.organisation_id AND p.id = c.contact_id
              WHERE c.organisation_id = %s AND c.inbox_id = ANY(%s) AND c.number = %s""",

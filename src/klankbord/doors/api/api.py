@@ -11,7 +11,8 @@ from ninja.errors import HttpError, ValidationError
 from ninja.security import HttpBearer
 from pydantic import TypeAdapter
 
-from klankbord.desk.errors import DeskError, NotAllowed, NotFound, SomebodyAnswered, TooLate
+from klankbord.desk.errors import DeskError, NotAllowed, NotFound, SomebodyAnswered
+from klankbord.flows.versions import Changed
 
 from .documents import ProblemDocument
 from .door import caller_of
@@ -82,7 +83,7 @@ def _problem(request: HttpRequest, problem: Any) -> HttpResponse:
 def _desk_error(request: HttpRequest, error: Any) -> HttpResponse:
     if isinstance(error, NotFound):
         return not_found().as_response()
-    word = {NotAllowed: "role", SomebodyAnswered: "answered", TooLate: "too-late"}.get(type(error))
+    word = {NotAllowed: "role", SomebodyAnswered: "answered", Changed: "changed"}.get(type(error))
     return Problem(
         error.status, word or ("invalid" if error.status == 422 else "conflict"), error.sentence
     ).as_response()

@@ -21,7 +21,7 @@ from django.utils import translation
 from psycopg_pool import PoolTimeout
 
 from klankbord.desk.wall import organisation
-from klankbord.flows import tokens
+from klankbord.flows import repeating, tokens
 from klankbord.flows.tokens import Caller, Taken
 
 from .problems import CONTENT_TYPE, Problem, not_found, unauthorised
@@ -29,6 +29,7 @@ from .problems import CONTENT_TYPE, Problem, not_found, unauthorised
 PREFIX = "/api/"
 OPEN = frozenset({"/api/v1/openapi.json", "/api/v1/"})  # the schema, and the page that explains it
 MOST_BODY = 512_000  # bytes
+LONGEST_KEY = 255
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WORDS = {404: "not-found", 405: "method", 400: "bad-request"}
 
@@ -123,10 +124,39 @@ def _let_in(request: HttpRequest, caller: Caller, now: datetime) -> HttpResponse
     except Resolver404:
         raise not_found() from None
     with organisation(caller.organisation_id):
-        response: HttpResponseBase = view(request, *args, **kwargs)
+        response = _once(request, caller, now, lambda: view(request, *args, **kwargs))
         if response.status_code >= 400 and connection.in_atomic_block:
             transaction.set_rollback(True)
     return response if response.status_code < 400 else _as_problem(response)
+
+
+def key_of(request: HttpRequest) -> str:
+    """The name that the caller gave this request; "" for none. Raises Problem."""
+    key = request.headers.get("Idempotency-Key", "").strip() if request.method in _WRITING else ""
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise Problem(400, "bad-request", f"An Idempotency-Key is one line of at most {LONGEST_KEY} characters.")
+    return key
+
+
+def _once(request: HttpRequest, caller: Caller, now: datetime, do: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """The answer that this request got before under its key; else do it, and keep the answer."""
+    key = key_of(request)
+    if not key:
+        return do()
+    asked = repeating.hash_of(str(request.method), request.get_full_path(), request.body)
+    try:
+        known = repeating.begin(token=caller.token_id, key=key, request_hash=asked, now=now)
+    except repeating.OtherRequest:
+        raise Problem(422, "idempotency-key", "This Idempotency-Key was used for another request.") from None
+    if known is not None:
+        headers = {**known.headers, "Idempotency-Replayed": "true"}
+        return HttpResponse(known.body, status=known.status, content_type="application/json", headers=headers)
+    response = do()
+    if response.status_code < 400 and isinstance(response, HttpResponse):
+        etag = {"ETag": response.headers["ETag"]} if "ETag" in response.headers else {}
+        body = response.content.decode()
+        repeating.finish(token=caller.token_id, key=key, status=response.status_code, headers=etag, body=body)
+    return response
 
 
 def _as_problem(response: HttpResponseBase) -> HttpResponseBase:

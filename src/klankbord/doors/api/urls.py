@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import reading, schema
+from . import reading, schema, writing
 from .api import api
 
-__all__ = ["reading", "urlpatterns"]  # views declare themselves when they are imported
+__all__ = ["reading", "urlpatterns", "writing"]  # views declare themselves when they are imported
 
 urlpatterns = [
     path("openapi.json", schema.openapi, name="api_openapi"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import UTC
 from uuid import UUID
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from desk_builder import Desk
+from klankbord.desk.conversations.asking import read
 from klankbord.desk.conversations.models import (
     Conversation,
     Label,
@@ -18,7 +20,7 @@ from klankbord.desk.conversations.models import (
     Outbox,
     Thread,
 )
-from klankbord.desk.conversations.queries import search
+from klankbord.desk.conversations.search import find
 from klankbord.desk.inboxes.models import Delivery, Inbox
 from klankbord.desk.masonry import WallBroken, check_wall, queue_models, walled_models
 from klankbord.desk.organisations.models import Membership, Role, Team
@@ -276,7 +278,8 @@ def test_saving_names_the_organisation_in_where_and_never_in_set(desk: Desk) -> 
 
 def search_for(desk: Desk, words: str, by: Membership) -> list[int]:
     with desk.open():
-        return [conversation.number for conversation in search(words, by=by)]
+        question = read(words, zone=UTC, today=desk.now.date())
+        return [each.conversation.number for each in find(question, by=by).found]
 
 
 def test_search_finds_only_the_own_organisations_words(desk: Desk, zon: Desk) -> None:
@@ -331,8 +334,8 @@ def test_search_uses_its_index_under_the_apps_role(desk: Desk) -> None:
 
     with desk.open():
         before = index_scans()
-        found = run("SELECT message_id FROM klankbord_search(to_tsquery('simple', %s), %s::uuid[], 50)",
-                    [word, [inbox.id]])  # fmt: skip
+        found = run("SELECT message_id FROM klankbord_find(to_tsquery('simple', %s), %s::uuid[], 50, NULL, NULL, NULL, NULL,"
+                    " NULL, NULL, NULL)", [word, [inbox.id]])  # fmt: skip
         assert (len(found), index_scans() - before) == (1, 1)
         before = index_scans()
         found = run(

@@ -22,7 +22,7 @@ ENTRANCES = {
     "conversations_liveevent",
 }
 OWNERS_FUNCTIONS = {
-    "klankbord_search",
+    "klankbord_find",
     "klankbord_make_delivery_partitions",
     "klankbord_drop_delivery_partitions",
     "klankbord_gauges",  # counts of waiting work, whoever's it is

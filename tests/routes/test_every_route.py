@@ -26,7 +26,7 @@ CANARY = "kanarie-in-de-kolenmijn"
 _SLUGS = {"slug": "all", "deed": "resolve", "kind": "api"}
 _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest name an object
     "home", "more", "list", "pulse", "filter_labels", "ledger", "dead_letters", "inboxes", "catalogue", "connect", "me",
-    "choose_organisation", "audit", "saved_replies", "new_reply", "save_fact",
+    "choose_organisation", "audit", "search", "search_hints", "saved_replies", "new_reply", "save_fact",
 }  # fmt: skip
 OBJECTS = ("message", "attachment", "letter", "inbox", "reply", "fact")  # that routes name by id
 _SIGN_IN = {"account_login", "account_inactive"}

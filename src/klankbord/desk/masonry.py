@@ -20,6 +20,11 @@ _SEES_OPEN_ORGANISATION = "organisation_id = current_setting('klankbord.organisa
 _SEES_DECLARED_ORGANISATIONS = "organisation_id = ANY (current_setting('klankbord.organisations')::uuid[])"
 
 
+_FIND = (
+    "klankbord_find(tsquery, uuid[], integer, timestamptz, uuid, timestamptz, timestamptz, text[], text, uuid[])"
+)
+
+
 class WallBroken(RuntimeError):
     """The database does not keep organisations apart; nothing may run on it."""
 
@@ -122,7 +127,7 @@ def _make_grants(cursor: CursorWrapper) -> None:
         for role, granted in ((APP, rights), (WORKER, getattr(model, "worker_rights", rights))):
             cursor.execute(f'REVOKE ALL ON "{model._meta.db_table}" FROM {role}')
             cursor.execute(f'GRANT {granted} ON "{model._meta.db_table}" TO {role}')
-    cursor.execute(f"GRANT EXECUTE ON FUNCTION klankbord_search(tsquery, uuid[], integer) TO {APP}")
+    cursor.execute(f"GRANT EXECUTE ON FUNCTION {_FIND} TO {APP}")
     cursor.execute(f"GRANT EXECUTE ON FUNCTION klankbord_find_contacts(tsquery, integer) TO {APP}")
     cursor.execute(f"GRANT EXECUTE ON FUNCTION klankbord_gauges() TO {APP}")
     cursor.execute(f"GRANT EXECUTE ON FUNCTION klankbord_make_delivery_partitions(date, integer) TO {WORKER}")

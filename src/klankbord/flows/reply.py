@@ -16,9 +16,9 @@ from klankbord import channels
 from klankbord.contract import Action, Visibility
 from klankbord.desk import access
 from klankbord.desk.conversations import services
-from klankbord.desk.conversations.arrivals import forget_search_documents
 from klankbord.desk.conversations.case import Case
 from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
+from klankbord.desk.conversations.index import forget_search_documents, index_again
 from klankbord.desk.conversations.models import (
     Attachment,
     AttachmentState,
@@ -150,10 +150,11 @@ def write_note(*, conversation: UUID, text: str, by: Membership, now: datetime, 
         visibility=Visibility.PRIVATE, author_kind="agent", author=by, author_name=by.name, text=text, at=now,
         received_at=now, client_key=client_key or None, facts={"names": [each.name for each in named]} if named else {},
     )  # fmt: skip
+    index_again([note.id])
     _drop_draft(found.id, DraftKind.NOTE, by)
-    _record("note written", note, by, now, what="message")
     mentions.keep_mentions(named, note, by=by, now=now)
     settle_mentions(conversation=found.id, member=by.id, now=now)
+    _record("note written", note, by, now, what="message")
     return note
 
 
@@ -254,7 +255,6 @@ def _restore_turn(case: Case, before: Mapping[str, Any]) -> None:
         case.waiting_since = _moment(before.get("waiting_since")) or case.waiting_since
 
 
-def _refuse_if_answered(thread: Thread, by: Membership, seen_message: UUID | None) -> None:
 def _restore_owner(case: Case, message: Message) -> bool:
     """Nobody's again, when this reply took it and nobody gave it to somebody since."""
     if not message.facts.get("before", {}).get("took") or case.owner_id != message.author_id:
@@ -263,6 +263,7 @@ def _restore_owner(case: Case, message: Message) -> bool:
     return True
 
 
+def _refuse_if_answered(thread: Thread, by: Membership, seen_message: UUID | None) -> None:
     """Somebody else's reply that this person cannot have seen: newer (by its time-ordered id) than the newest seen."""
     if seen_message is None:
         return

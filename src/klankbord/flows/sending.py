@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from klankbord.contract import AuthorKind
-from klankbord.desk.conversations.index import add_search_documents
 from klankbord.desk.conversations.case import Case, note_automatic, speak
 from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
+from klankbord.desk.conversations.index import add_search_documents
 from klankbord.desk.conversations.models import Attachment, Message, MessageKind, MessageState, Outbox, Thread
 from klankbord.desk.inboxes.deliveries import WORK
 from klankbord.desk.organisations.models import Membership
@@ -167,13 +167,13 @@ def tell_of(messages: Sequence[Message], kind: str, by: Membership | None, now: 
     record(
         [
             {
-                "kind": kind,
+                "kind": what,
                 "conversation_id": message.conversation_id,
                 "message_id": message.id,
                 "by_id": by.id if by else None,
                 "by_kind": message.author_kind,
                 "at": now,
-                "facts": {},
+                "facts": facts,
             }
             for message, what, facts in told
         ]

@@ -3,7 +3,6 @@ the number of messages. Everything here runs inside `with organisation(id):`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from klankbord.kernel.ids import first_of, uuid7
-from klankbord.kernel.text import fold
 
 from ..rows import insert, packed, recordset, run, update
 from ..wall import current_organisation_id
+from .index import forget_search_documents, index_again
 from .models import Attachment, EarlyChange, Message, MessagePart, Thread
 
 ExternalKey = tuple[UUID, str]  # inbox, external id
@@ -162,31 +161,7 @@ def edit_messages(edits: Mapping[UUID, tuple[str, str, datetime]]) -> None:
         [packed(rows), organisation_id],
     )
     changed = update(Message, rows, organisation_id=organisation_id, where=newer, returning="t.id")
-    _index_again([message for (message,) in changed])
-
-
-def _index_again(messages: Sequence[UUID]) -> None:
-    """Messages that say something else now are found by their new words only."""
-    if not messages:
-        return
-    organisation_id = current_organisation_id()
-    found = run(
-        "SELECT m.id, m.conversation_id, m.inbox_id, m.at, m.language, t.title, m.author_name, m.text"
-        " FROM conversations_message m JOIN conversations_thread t ON t.organisation_id = m.organisation_id"
-        " AND t.id = m.thread_id WHERE m.organisation_id = %s AND m.id = ANY(%s)",
-        [organisation_id, sorted(messages)],
-    )
-    names = ("message_id", "conversation_id", "inbox_id", "at", "language")
-    forget_search_documents(messages)
-    add_search_documents([{**dict(zip(names, row[:5], strict=True)), "words": " ".join(row[5:])} for row in found])
-
-
-def forget_search_documents(messages: Iterable[UUID]) -> None:
-    """Nobody finds these messages by their words any more."""
-    run(
-        "DELETE FROM conversations_searchdocument WHERE organisation_id = %s AND message_id = ANY(%s)",
-        [current_organisation_id(), sorted(messages)],
-    )
+    index_again([message for (message,) in changed])
 
 
 def withdraw_messages(withdrawn: Mapping[UUID, datetime]) -> None:
@@ -279,32 +254,6 @@ def forget_early_changes(*, before: datetime) -> int:
     By our own clock, which is in their ids: the platform's moment of a change may be years ago when history comes in.
     """
     return int(EarlyChange.objects.filter(id__lt=first_of(before)).delete()[0])
-
-
-def add_search_documents(rows: Sequence[Mapping[str, Any]]) -> None:
-    """dicts with message_id, conversation_id, inbox_id, at, language, words (plain text)."""
-    if rows:
-        run(
-            """INSERT INTO conversations_searchdocument
-                      (id, organisation_id, message_id, conversation_id, inbox_id, at, document)
-               SELECT gen_random_uuid(), %s, message_id, conversation_id, inbox_id, at,
-                      to_tsvector('simple', words) || to_tsvector(configuration::regconfig, words)
-                 FROM json_to_recordset(%s::json) AS r(message_id uuid, conversation_id uuid, inbox_id uuid,
-                      at timestamptz, configuration text, words text)
-               ON CONFLICT DO NOTHING""",
-            [current_organisation_id(), packed(_search_row(row) for row in rows)],
-        )
-
-
-def _search_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    configuration = {"nl": "dutch", "en": "english", "de": "german", "fr": "french"}.get(row["language"], "dutch")
-    # Divided as a search divides its words: PostgreSQL would keep an address or a link as one word.
-    words = " ".join(re.findall(r"\w+", fold(row["words"])[:100_000]))
-    return {
-        **{key: row[key] for key in ("message_id", "conversation_id", "inbox_id", "at")},
-        "configuration": configuration,
-        "words": words,
-    }
 
 
 def add_parts(message_id: UUID, inbox_id: UUID, external_ids: Sequence[str]) -> None:

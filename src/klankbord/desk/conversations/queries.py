@@ -1,8 +1,7 @@
-"""What the open conversation and search read: few statements, whatever the number of rows."""
+"""What the open conversation reads: few statements, whatever the number of rows."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,14 +9,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from klankbord.kernel.text import fold
-
-from .. import access, rows
+from .. import rows
 from ..contacts.models import Contact, Handle
 from ..inboxes.models import Inbox
 from ..organisations.models import Membership, Team, User
 from ..wall import current_organisation_id
-from .listing import PAGE, Listed, by_ids, by_numbers
+from .listing import PAGE
 from .models import (
     Attachment,
     Conversation,
@@ -60,30 +57,6 @@ def all_labels() -> list[Label]:
 def label(label_id: UUID) -> Label | None:
     found: Label | None = Label.objects.filter(id=label_id).first()
     return found
-
-
-def search(words: str, *, by: Membership, limit: int = PAGE) -> list[Listed]:
-    """Conversations in which all words occur, newest hit first; a word may be a beginning.
-
-    "#12" is a conversation's number. A bare "12" may also be an order's or a telephone's: the conversation comes first.
-    """
-    inboxes = access.visible_inboxes(by)
-    number = re.fullmatch(r"\s*(#?)(\d{1,18})\s*", words)
-    numbered = by_numbers([int(number[2])], inboxes=inboxes).values() if number else ()
-    if number and number[1]:
-        return list(numbered)
-    terms = re.findall(r"\w+", fold(words))[:8]
-    if not terms or not inboxes:
-        return []
-    first = {each.id: each for each in numbered}
-    # The function must be called alone: the wall's own conditions would keep the index from being used.
-    hits = rows.run(
-        "SELECT conversation_id FROM klankbord_search(to_tsquery('simple', %s), %s::uuid[], %s)",
-        [" & ".join(f"{term}:*" for term in terms), list(inboxes), limit * 4],
-    )
-    ids = list(dict.fromkeys(conversation for (conversation,) in hits))[:limit]
-    found = by_ids(ids, inboxes=inboxes)
-    return [*first.values(), *(found[each] for each in ids if each in found and each not in first)][:limit]
 
 
 # ------------------------------------------------------------------------------------------- one conversation

@@ -43,6 +43,7 @@ def thread(opened: KnownThread, item: Arrived, *, now: datetime) -> dict[str, An
         "inbox_id": opened.inbox_id,
         "handle_id": opened.handle_id,
         "place_key": place.key,
+        "post": place.post[:600],
         "visibility": opened.visibility,
         "target": place.target,
         "title": one_line(place.title, limit=300),
@@ -160,6 +161,9 @@ def document(stored: Mapping[str, Any], item: Arrived) -> dict[str, Any]:
         "at": stored["at"],
         "language": stored["language"],
         "words": words,
+        "sender": " ".join(
+            (stored["author_name"], *(() if item.is_own else (item.person.username, item.person.email)))
+        ),
     }
 
 

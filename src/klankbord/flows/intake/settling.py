@@ -16,14 +16,15 @@ from klankbord.desk.conversations import arrivals, rearranging
 from klankbord.desk.conversations.arrivals import KnownMessage, KnownThread
 from klankbord.desk.conversations.case import Case, hear, is_closed_to_reopening, speak, spoke_before
 from klankbord.desk.conversations.cases import lock_cases, open_cases, record, store_cases, tell
+from klankbord.desk.conversations.index import add_search_documents
 from klankbord.desk.conversations.models import Status
 from klankbord.desk.inboxes.models import Outcome
 from klankbord.kernel.ids import random_token, uuid7
 from klankbord.kernel.tags import read_tag
 from klankbord.kernel.text import one_line
 
-from . import rows
 from ..notices import customers_answered
+from . import rows
 from .batch import Batch
 from .changes import apply_changes
 from .echoes import adopt_echoes
@@ -40,8 +41,8 @@ def settle(entries: list[Entry], *, siblings: dict[UUID, list[UUID]], now: datet
     _place(arriving, batch)
     _store(batch)
     apply_changes(entries, batch)
-    record(batch.events)
     customers_answered(batch.answered, now=batch.now)
+    record(batch.events)
     tell(batch.changes, now=now)
     return batch
 
@@ -199,6 +200,7 @@ def _open_thread(
     handle = batch.handles[handle_key(inbox.kind, item.person)]
     case = _case_of_reference(entry, item, batch, tagged) if former is None else None
     if case is None:
+        is_quiet = entry.is_history or (item.place.post or item.place.key) in inbox.muted
         case = Case(
             id=uuid7(),
             contact_id=handle.contact_id,
@@ -207,8 +209,8 @@ def _open_thread(
             last_message_at=item.at,
             title=one_line(item.place.title, limit=300),
             language=item.language[:8],
-            # Imported history waits for nobody.
-            status=Status.SPAM if item.is_spam else Status.PENDING if entry.is_history else Status.OPEN,
+            # Imported history waits for nobody, and neither does what stands under a muted post.
+            status=Status.SPAM if item.is_spam else Status.PENDING if is_quiet else Status.OPEN,
         )
         batch.cases[case.id] = case
         batch.opened.append(case)
@@ -268,23 +270,30 @@ def _take(entry: Entry, item: Arrived, thread: KnownThread, batch: Batch) -> Non
             )
         batch.events.append(rows.event("replied elsewhere", case.id, entry, item, message["id"]))
         return
+    is_quiet = entry.is_history or _is_muted(entry, item, thread)
     did = hear(
         case,
         at=item.at,
         text=preview,
         visibility=thread.visibility,
         is_automatic=item.is_automatic,
-        is_history=entry.is_history,
+        is_history=is_quiet,
     )
+    if case.owner_id and case.waiting_since and not (item.is_automatic or is_quiet):
+        batch.answered.append((case.owner_id, case.id, message["id"]))
     if not item.is_automatic:
         newest = batch.heard.get(thread.id)
         if newest is None or newest[0] <= item.at:
-    if case.owner_id and case.waiting_since and not (item.is_automatic or is_quiet):
-        batch.answered.append((case.owner_id, case.id, message["id"]))
             batch.heard[thread.id] = (item.at, item.external_id)
     batch.events.append(rows.event("message received", case.id, entry, item, message["id"]))
     if did:
         batch.events.append(rows.event(f"conversation {did}", case.id, entry, item, message["id"]))
+
+
+def _is_muted(entry: Entry, item: Arrived, thread: KnownThread) -> bool:
+    """Whether it stands under a post that somebody muted: kept, and nobody is woken for it."""
+    muted = entry.connected.inbox.muted
+    return bool(muted) and (item.place.post or thread.place_key) in muted
 
 
 def _store(batch: Batch) -> None:
@@ -294,7 +303,7 @@ def _store(batch: Batch) -> None:
     arrivals.open_threads(batch.threads)
     arrivals.store_messages(batch.messages)
     arrivals.store_attachments(batch.attachments)
-    arrivals.add_search_documents(batch.documents)
+    add_search_documents(batch.documents)
     arrivals.touch_threads(batch.heard)
     touched = {message["conversation_id"] for message in batch.messages} - opened
     store_cases([batch.cases[key] for key in sorted(touched)], also_count=batch.opened)

@@ -25,6 +25,7 @@ class KnownHandle:
     id: UUID
     contact_id: UUID
     name: str
+    is_blocked: bool = False
 
 
 def handle_key(kind: str, person: Person) -> HandleKey:
@@ -42,14 +43,16 @@ def find_or_make_handles(persons: Mapping[HandleKey, Person], *, now: datetime) 
         for (kind, realm, external), person in sorted(persons.items())
     ]
     found = run(
-        f"""SELECT t.id, t.contact_id, t.kind, t.realm, t.external_id, {", ".join(f"t.{name}" for name in _KEPT)}
+        f"""SELECT t.id, t.contact_id, t.kind, t.realm, t.external_id, {", ".join(f"t.{name}" for name in _KEPT)},
+                   c.blocked_at IS NOT NULL
               FROM {recordset(Handle, ["kind", "realm", "external_id"])}
               JOIN contacts_handle t ON t.organisation_id = %s AND t.kind = r.kind AND t.realm = r.realm
-               AND t.external_id = r.external_id""",
+               AND t.external_id = r.external_id
+              JOIN contacts_contact c ON c.organisation_id = t.organisation_id AND c.id = t.contact_id""",
         [packed({key: row[key] for key in ("kind", "realm", "external_id")} for row in rows), organisation_id],
     )
-    handles = {tuple(row[2:5]): KnownHandle(row[0], row[1], row[5]) for row in found}
-    known_facts = {row[0]: dict(zip(_KEPT, row[5:], strict=True)) for row in found}
+    handles = {tuple(row[2:5]): KnownHandle(row[0], row[1], row[5], row[-1]) for row in found}
+    known_facts = {row[0]: dict(zip(_KEPT, row[5:-1], strict=True)) for row in found}
     _refresh(rows, handles, known_facts, organisation_id)
     missing = [row for row in rows if (row["kind"], row["realm"], row["external_id"]) not in handles]
     return {**handles, **_make(missing, organisation_id, now)}

@@ -60,18 +60,40 @@ class Case:
 _STORED = tuple(each.name for each in fields(Case) if each.name != "before")
 
 
-def hear(case: Case, *, at: datetime, text: str, visibility: str, is_automatic: bool, is_history: bool) -> str:
+def hear(
+    case: Case,
+    *,
+    at: datetime,
+    text: str,
+    visibility: str,
+    is_automatic: bool,
+    is_history: bool,
+    is_blocked: bool = False,
+) -> str:
     """A customer's message came in. Gives what it did to the status where people should hear of it: "", "reopened" or
     "woken".
 
-    Automatic messages (vacation notes) and imported history are kept but wake nobody. Spam stays spam.
+    Automatic messages (vacation notes) and imported history are kept but wake nobody. Spam stays spam, and what somebody
+    writes who is blocked makes it spam.
     """
     _note_message(case, at=at, text=text, by="contact", visibility=visibility)
     case.last_inbound_at = max(case.last_inbound_at or at, at)
+    if is_blocked:
+        put_aside(case)
     if is_automatic or is_history or case.status == Status.SPAM:
         return ""
     case.waiting_since = min(case.waiting_since or at, at)  # an earlier message may come later
     return _open(case)
+
+
+def put_aside(case: Case) -> None:
+    """Spam: nobody acts on it."""
+    case.status, case.snoozed_until, case.waiting_since, case.resolved_at = Status.SPAM, None, None, None
+
+
+def let_back(case: Case, *, at: datetime) -> None:
+    """No longer spam, and done: a next message opens it again."""
+    case.status, case.resolved_at = Status.RESOLVED, at
 
 
 def _open(case: Case) -> str:

@@ -210,7 +210,7 @@ def _open_thread(
             title=one_line(item.place.title, limit=300),
             language=item.language[:8],
             # Imported history waits for nobody, and neither does what stands under a muted post.
-            status=Status.SPAM if item.is_spam else Status.PENDING if is_quiet else Status.OPEN,
+            status=Status.SPAM if item.is_spam or handle.is_blocked else Status.PENDING if is_quiet else Status.OPEN,
         )
         batch.cases[case.id] = case
         batch.opened.append(case)
@@ -276,8 +276,10 @@ def _take(entry: Entry, item: Arrived, thread: KnownThread, batch: Batch) -> Non
         at=item.at,
         text=preview,
         visibility=thread.visibility,
-        is_automatic=item.is_automatic,
+        # A blocked person in somebody else's case wakes nobody either.
+        is_automatic=item.is_automatic or (handle.is_blocked and is_stranger),
         is_history=is_quiet,
+        is_blocked=handle.is_blocked and not is_stranger,
     )
     if case.owner_id and case.waiting_since and not (item.is_automatic or is_quiet):
         batch.answered.append((case.owner_id, case.id, message["id"]))

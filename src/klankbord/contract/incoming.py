@@ -59,6 +59,7 @@ class Place:
 
     key: partner of a direct message; contact + post for comments; root of a mail thread. Chosen by the channel.
     target: what a reply must name on the platform (chat id, status id); the newest message's own id where empty.
+    post: what tells one public post from another, where many people write under one, each in a place of their own.
     """
 
     key: str
@@ -68,6 +69,7 @@ class Place:
     url: str = ""
     context: Context | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    post: str = ""
 
 
 @dataclass(frozen=True, slots=True)

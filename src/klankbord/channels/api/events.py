@@ -173,6 +173,7 @@ def _place(place: Mapping[str, Any], delivery: Delivery) -> Place:
         url=_link(place, "url"),
         context=_context(context, delivery) if isinstance(context, dict) else None,
         facts=_facts(place),
+        post=_id(place, "post", is_required=False),
     )
 
 

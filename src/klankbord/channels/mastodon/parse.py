@@ -197,6 +197,7 @@ def _place(
         visibility=visibility,
         url=_word(status.get("url")) if root == _id(status["id"]) else "",
         context=_context(shown_above) if shown_above else None,
+        post=f"status:{root}" if visibility is Visibility.PUBLIC else "",
         facts={
             "visibility": texts.one_line(word, limit=30),
             "private_place_key": f"direct:{who}",  # where our private reply, and the answer to it, will stand

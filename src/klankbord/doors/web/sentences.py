@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.utils.translation import pgettext_lazy as meant
 
-from klankbord.desk.conversations.models import Event, Message, MessageState, Status
+from klankbord.desk.conversations.models import Event, Message, MessageState, Priority, Status
 
 from . import times
 
@@ -22,6 +22,14 @@ STATUS_WORDS: Mapping[str, str | Promise] = {
     Status.SNOOZED: meant("status", "Snoozed"),
     Status.RESOLVED: meant("status", "Resolved"),
     Status.SPAM: meant("status", "Spam"),
+    Status.MERGED: meant("status", "Merged"),
+}
+
+PRIORITY_WORDS: Mapping[int, str | Promise] = {
+    Priority.LOW: meant("priority", "Low"),
+    Priority.NORMAL: meant("priority", "Normal"),
+    Priority.HIGH: meant("priority", "High"),
+    Priority.URGENT: meant("priority", "Urgent"),
 }
 
 REMARKS: Mapping[str, str | Promise] = {
@@ -72,6 +80,14 @@ _EVENTS: Mapping[str, str | Promise] = {
     "reply tried again": gettext_lazy("%(who)s had a reply sent again"),
     "reply sent again": gettext_lazy("%(who)s had an uncertain reply sent again"),
     "reply settled as arrived": gettext_lazy("%(who)s saw that an uncertain reply had arrived"),
+    "conversation merged": gettext_lazy("%(who)s merged #%(number)s into #%(into)s"),
+    "merge undone": gettext_lazy("%(who)s took #%(number)s out of #%(into)s again"),
+    "thread split off": gettext_lazy("%(who)s made a thread a conversation of its own: #%(number)s"),
+    "conversation split off": gettext_lazy("%(who)s split this off from #%(number)s"),
+    "conversation linked": gettext_lazy("%(who)s linked this to #%(number)s"),
+    "conversation unlinked": gettext_lazy("%(who)s unlinked this from #%(number)s"),
+    "post muted": gettext_lazy("%(who)s muted this post: new comments wake nobody"),
+    "post unmuted": gettext_lazy("%(who)s lets new comments wake us again"),
     "replied elsewhere": gettext_lazy("Answered outside Klankbord"),
     "person unreachable": gettext_lazy("This person can no longer be written to here"),
     "person reachable": gettext_lazy("This person can be written to again"),
@@ -83,7 +99,7 @@ _SILENT = frozenset(
 )  # fmt: skip
 
 
-_OWN_WORDS = frozenset({"conversation assigned", "conversation snoozed"})
+_OWN_WORDS = frozenset({"conversation assigned", "conversation snoozed", "priority set"})
 
 
 def is_silent(event: Event) -> bool:
@@ -105,7 +121,11 @@ def event_sentence(event: Event, people: Mapping[str, str], teams: Mapping[str, 
         until = parse_datetime(str(facts.get("until", "")))
         moment = times.say(until, now) if until else ""
         return _("Snoozed by %(who)s until %(moment)s") % {"who": who, "moment": moment}
-    return str(_EVENTS[event.kind]) % {"who": who, "label": facts.get("label", "")}
+    if event.kind == "priority set":
+        level = PRIORITY_WORDS.get(int(facts.get("priority", 0)), "")
+        return _("%(who)s set the priority to %(level)s") % {"who": who, "level": str(level).lower()}
+    told = {name: facts.get(name, "") for name in ("label", "number", "into")}
+    return str(_EVENTS[event.kind]) % {"who": who, **told}
 
 
 @dataclass(frozen=True, slots=True)

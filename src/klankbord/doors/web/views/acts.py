@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from klankbord.desk import access
-from klankbord.desk.conversations.models import Conversation
+from klankbord.desk.conversations.models import Conversation, Priority
 from klankbord.desk.errors import Invalid, NotFound
 from klankbord.desk.organisations.models import Membership
-from klankbord.flows import casework
+from klankbord.flows import casework, merging, moderating, splitting
 
 from .. import times
 from ..desk import member_of
@@ -35,7 +36,17 @@ def act(request: HttpRequest, number: int, deed: str) -> HttpResponse:
         raise NotFound
     conversation = access.conversation_for(by, number)
     changed = do(request, conversation.id, by, now)
+    if changed.id != conversation.id:
+        return _elsewhere(request, changed)
     return _afterwards(request, changed, by, now)
+
+
+def _elsewhere(request: HttpRequest, changed: Conversation) -> HttpResponse:
+    """Work goes on in another conversation than the one on screen."""
+    if not is_fragment(request):
+        return redirect("conversation", number=changed.number)
+    address = reverse("open", args=[parts.view_behind(request).slug, changed.number])
+    return HttpResponse(status=204, headers={"HX-Redirect": address})
 
 
 def _afterwards(request: HttpRequest, changed: Conversation, by: Membership, now: datetime) -> HttpResponse:
@@ -91,6 +102,58 @@ def _unlabel(request: HttpRequest, conversation: UUID, by: Membership, now: date
     return casework.remove_label(conversation=conversation, label=label, by=by, now=now)
 
 
+def _prioritise(request: HttpRequest, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    level = request.POST.get("priority", "")
+    if level not in {str(each.value) for each in Priority}:
+        raise Invalid
+    return casework.prioritise(conversation=conversation, priority=int(level), by=by, now=now)
+
+
+def _other(request: HttpRequest, by: Membership) -> Conversation:
+    """The other conversation that a form names by its number."""
+    number = request.POST.get("other", "")
+    if not number.isdecimal() or len(number) > 18:
+        raise NotFound
+    return access.conversation_for(by, int(number))
+
+
+def _linking(do: Callable[..., Conversation]) -> Act:
+    return lambda request, conversation, by, now: do(
+        conversation=conversation, other=_other(request, by).id, by=by, now=now
+    )
+
+
+def _merge(request: HttpRequest, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    """`way` there: this one goes on in the other; else the other comes here."""
+    other = _other(request, by).id
+    source, target = (conversation, other) if request.POST.get("way") == "there" else (other, conversation)
+    merging.merge(source=source, target=target, by=by, now=now)
+    return access.conversation_for(by, target)
+
+
+def _unmerge(request: HttpRequest, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    merge = parts.uuid_of(request.POST.get("merge"))
+    if merge is None:
+        raise NotFound
+    merging.undo(merge=merge, by=by, now=now)
+    return access.conversation_for(by, conversation)
+
+
+def _split(request: HttpRequest, conversation: UUID, by: Membership, now: datetime) -> Conversation:
+    return splitting.split_off(conversation=conversation, thread=_thread(request), by=by, now=now)
+
+
+def _on_thread(do: Callable[..., Conversation]) -> Act:
+    return lambda request, conversation, by, now: do(conversation=conversation, thread=_thread(request), by=by, now=now)
+
+
+def _thread(request: HttpRequest) -> UUID:
+    thread = parts.uuid_of(request.POST.get("thread"))
+    if thread is None:
+        raise NotFound
+    return thread
+
+
 def _plain(do: Callable[..., Conversation]) -> Act:
     return lambda request, conversation, by, now: do(conversation=conversation, by=by, now=now)
 
@@ -107,4 +170,12 @@ _ACTS: dict[str, Act] = {
     "snooze": _snooze,
     "label": _label,
     "unlabel": _unlabel,
+    "priority": _prioritise,
+    "link": _linking(casework.link),
+    "unlink": _linking(casework.unlink),
+    "merge": _merge,
+    "unmerge": _unmerge,
+    "split": _split,
+    "mute": _on_thread(moderating.mute),
+    "unmute": _on_thread(moderating.unmute),
 }

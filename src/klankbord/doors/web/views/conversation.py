@@ -10,20 +10,22 @@ from django.views.decorators.http import require_GET, require_POST
 
 from klankbord.desk import access
 from klankbord.desk.contacts import queries as contacts
-from klankbord.desk.conversations import queries
+from klankbord.desk.conversations import links, queries
 from klankbord.desk.organisations import queries as organisations
 from klankbord.flows import presence
 from klankbord.flows.readings import READINGS
 
 from ..desk import member_of
 from ..errors import is_fragment
-from . import parts
+from . import parts, rearranging
 
 
 @require_GET
 def conversation(request: HttpRequest, number: int) -> HttpResponse:
     """The address to hand to a colleague."""
     found = access.conversation_for(member_of(request), number)
+    if found.merged_into_id:
+        return rearranging.led_on(request, found)
     return redirect("open", slug="all", number=found.number)
 
 
@@ -71,6 +73,8 @@ def side(request: HttpRequest, number: int) -> HttpResponse:
         "conversation": found,
         "contact": found.contact,
         "handles": contacts.handles_of(found.contact_id),
+        "linked": links.linked_to(found.id, inboxes=visible),
+        "may_answer": access.may(by, "answer"),
         "history": queries.history_of(found.contact_id, besides=found.id, inboxes=visible),
         "inboxes": visible,
         "view": parts.view_behind(request),

@@ -17,7 +17,7 @@ SPRITE = Path(__file__).parent / "static" / "look" / "icons.svg"
 OUTLINES = {
     "account": "user-circle", "add": "plus", "all": "inbox", "alert": "exclamation-triangle", "audio": "speaker-wave",
     "back": "chevron-left", "bolt": "bolt", "bot": "cpu-chip", "bubble": "chat-bubble-left", "check": "check", "clip": "paper-clip",
-    "clock": "clock", "close": "x-mark", "colleague": "user-plus", "copy": "clipboard-document", "down": "chevron-down",
+    "clock": "clock", "close": "x-mark", "dense": "bars-4", "roomy": "bars-2", "colleague": "user-plus", "copy": "clipboard-document", "down": "chevron-down",
     "download": "arrow-down-tray", "external": "arrow-top-right-on-square", "eye": "eye", "file": "document",
     "flag": "flag", "hand": "hand-thumb-up", "hide": "eye-slash", "join": "arrows-pointing-in", "mute": "speaker-x-mark",
     "part": "scissors", "print": "printer", "facts": "code-bracket", "filter": "funnel", "globe": "globe-alt", "history": "archive-box", "image": "photo", "inboxes": "inbox-stack",

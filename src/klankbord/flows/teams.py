@@ -39,7 +39,9 @@ def change(*, team_id: UUID, name: str, members: Collection[UUID], by: Membershi
     with transaction.atomic():
         if one_line(name, limit=80) != found.name:
             found.name = _free_name(name)
-            Team.objects.filter(name=found.name, is_gone=True).update(name=f"{found.name} ({now:%Y-%m-%d %H:%M:%S})"[-80:])
+            Team.objects.filter(name=found.name, is_gone=True).update(
+                name=f"{found.name} ({now:%Y-%m-%d %H:%M:%S})"[-80:]
+            )
             found.save(update_fields=["name"])
         ours = set(
             Membership.objects.filter(

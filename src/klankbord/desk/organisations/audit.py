@@ -19,6 +19,11 @@ KINDS: dict[str, frozenset[str]] = {
         "two-step removed", "recovery codes made", "password changed", "password reset", "reset link sent",
         "reset link made",
     }),
+    "people": frozenset({
+        "person invited", "person invited again", "invitation withdrawn", "invitation accepted", "role changed",
+        "inboxes of a person changed", "person left", "person came back", "second step removed by an administrator",
+        "team made", "team changed", "team removed",
+    }),
     "inboxes": frozenset({
         "inbox connected", "inbox reconnected", "inbox changed", "inbox members changed", "inbox paused",
         "inbox resumed", "inbox disconnected", "inbox broke", "sending stopped by itself",

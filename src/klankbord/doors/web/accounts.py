@@ -22,6 +22,8 @@ from klankbord.flows import deskmail, letters, passwords
 from . import signing
 from .callers import address_of
 
+ENTRANCE = "klankbord.doors.web.accounts.Entrance"
+
 
 class Entrance(AuthenticationBackend):
     def get_user(self, user_id: Any) -> User | None:

@@ -27,6 +27,7 @@ from . import errors, signing
 
 SESSION_KEY = "organisation"
 _PROVEN = "has_two_factor"
+INVITATIONS = "/accounts/invitation/"  # of any organisation, so none is open
 
 
 class DeskMiddleware:
@@ -46,7 +47,7 @@ class DeskMiddleware:
         request.member = request.organisation = None  # type: ignore[attr-defined]
         if request.path_info.startswith("/widget/"):  # visitors' door: who sits at the desk does not matter there
             return self.get_response(request)
-        if not request.user.is_authenticated:
+        if not request.user.is_authenticated or request.path_info.startswith(INVITATIONS):
             with translation.override(translation.get_language_from_request(request)):
                 return self.get_response(request)
         member = _membership(request)
@@ -71,6 +72,8 @@ class DeskMiddleware:
     ) -> HttpResponseBase | None:
         """Every screen of this door needs somebody at the desk; signing in is the only thing that does not."""
         if getattr(request, "member", None) is not None or not view.__module__.startswith("klankbord.doors.web."):
+            return None
+        if request.path_info.startswith(INVITATIONS):
             return None
         if errors.is_fragment(request) or request.method != "GET":
             sentence = _("You are signed out. Your text is kept on this device: sign in again and go on.")
@@ -136,7 +139,8 @@ def _lacks_second_factor(request: HttpRequest, member: Membership) -> bool:
     """Two-factor is the rule; the demo is the exception. Checked once per session, then remembered in it."""
     if member.organisation.is_demo or request.path_info.startswith("/accounts/") or request.session.get(_PROVEN):
         return False
-    if Authenticator.objects.filter(user=request.user, type=Authenticator.Type.TOTP).exists():
+    strong = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    if Authenticator.objects.filter(user=request.user, type__in=strong).exists():
         request.session[_PROVEN] = True
         return False
     return True

@@ -29,6 +29,9 @@ class Section:
 SECTIONS = (
     Section("inboxes", _("Inboxes"), "manage inboxes"),
     Section("saved_replies", _("Saved replies"), "answer"),
+    Section("colleagues", _("People"), "manage people"),
+    Section("teams", _("Teams"), "manage people"),
+    Section("label_list", _("Labels"), "manage labels"),
     Section("audit", _("Audit log"), "see audit"),
 )
 

@@ -27,7 +27,10 @@ from . import parts
 @require_GET
 def audit(request: HttpRequest) -> HttpResponse:
     access.require(member_of(request), "see audit")
-    kinds = [("", _("All deeds")), ("entry", _("Signing in")), ("inboxes", _("Inboxes")), ("reading", _("Reading"))]
+    kinds = [
+        ("", _("All deeds")), ("entry", _("Signing in")), ("people", _("People")), ("inboxes", _("Inboxes")),
+        ("reading", _("Reading")),
+    ]  # fmt: skip
     kind = request.GET.get("kind", "")
     kind = kind if kind in dict(kinds) else ""
     by, contact = parts.uuid_of(request.GET.get("by")), parts.uuid_of(request.GET.get("contact"))

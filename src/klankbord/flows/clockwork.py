@@ -10,16 +10,19 @@ from django.db import transaction
 
 from klankbord.desk.conversations import services
 from klankbord.desk.conversations.arrivals import forget_early_changes
+from klankbord.desk.notices.services import DIGEST, forget_read
 from klankbord.desk.organisations.models import Organisation
 from klankbord.desk.rows import run
 from klankbord.desk.wall import organisation
 
-from . import devices, errands, readings, visitors
+from . import devices, errands, readings, scheduling, visitors
+from .digests import send_digest
 from .store import file_store
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 200
+_READ = timedelta(days=30)  # a notice that somebody has read
 _EARLY = timedelta(days=7)  # what overtakes its message does so by seconds; a platform's own retries end within days
 
 
@@ -44,6 +47,10 @@ def run_timers(*, now: datetime) -> int:
 def _go_off(kind: str, subject: UUID, now: datetime) -> None:
     if kind == "snooze":
         services.wake_conversation(conversation=subject, now=now)
+    elif kind == scheduling.TIMER:
+        scheduling.leave(message=subject, now=now)
+    elif kind == DIGEST:
+        send_digest(member=subject, now=now)
 
 
 def keep_house(*, now: datetime, delivery_days: int) -> None:
@@ -68,5 +75,6 @@ def _forget_early_changes(now: datetime) -> None:
     for organisation_id in Organisation.objects.order_by("id").values_list("id", flat=True):
         with organisation(organisation_id):
             count += forget_early_changes(before=now - _EARLY)
+            forget_read(before=now - _READ)
     if count:
         log.info("changes of messages that never came are gone", extra={"count": count})

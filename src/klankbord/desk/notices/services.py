@@ -118,6 +118,16 @@ def mark_read(*, member: UUID, now: datetime, notice: UUID | None = None, conver
     )
 
 
+def set_digest(*, member: UUID, due_at: datetime) -> None:
+    """Look again at that moment whether there is something to mail."""
+    run(
+        "INSERT INTO conversations_timer (id, organisation_id, kind, subject_id, key, due_at)"
+        f" VALUES (%s, %s, '{DIGEST}', %s, '', %s)"
+        " ON CONFLICT (organisation_id, kind, subject_id, key) DO UPDATE SET due_at = EXCLUDED.due_at",
+        [uuid7(), current_organisation_id(), member, due_at],
+    )
+
+
 def forget_read(*, before: datetime) -> None:
     """Notices that were read long ago are of no use to anybody."""
     run(

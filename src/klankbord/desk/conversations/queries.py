@@ -73,10 +73,13 @@ class Stretch:
     before: Position | None
 
 
-def threads_of(conversation: UUID) -> list[Thread]:
-    """The threads with their handles, and (in the same statement) the conversation with its people."""
+def threads_of(conversation: UUID, *, reader: UUID | None = None) -> list[Thread]:
+    """The threads with their handles, and (in the same statement) the conversation with its people.
+
+    reader: who asks; `read_at` of each thread is then when they last had the conversation on screen.
+    """
     found = rows.run(
-        f"""SELECT {_THREADS.columns} FROM conversations_thread t
+        f"""SELECT v.seen_at, {_THREADS.columns} FROM conversations_thread t
               JOIN contacts_handle h ON h.organisation_id = t.organisation_id AND h.id = t.handle_id
               JOIN inboxes_inbox i ON i.organisation_id = t.organisation_id AND i.id = t.inbox_id
               JOIN conversations_conversation c ON c.organisation_id = t.organisation_id AND c.id = t.conversation_id
@@ -84,10 +87,17 @@ def threads_of(conversation: UUID) -> list[Thread]:
               LEFT JOIN organisations_team g ON g.organisation_id = c.organisation_id AND g.id = c.team_id
               LEFT JOIN organisations_membership o ON o.id = c.owner_id
               LEFT JOIN organisations_user u ON u.id = o.user_id
+              LEFT JOIN conversations_viewing v ON v.organisation_id = t.organisation_id
+               AND v.conversation_id = t.conversation_id AND v.member_id = %s
              WHERE t.organisation_id = %s AND t.conversation_id = %s ORDER BY t.created_at, t.id""",
-        [current_organisation_id(), conversation],
+        [reader, current_organisation_id(), conversation],
     )
-    return [_thread(*_THREADS.of(each)) for each in found]
+    threads = []
+    for read_at, *each in found:
+        thread = _thread(*_THREADS.of(each))
+        thread.read_at = read_at  # type: ignore[attr-defined]
+        threads.append(thread)
+    return threads
 
 
 def _thread(thread: Any, handle: Any, inbox: Any, case: Any, contact: Any, team: Any, owner: Any, user: Any) -> Thread:

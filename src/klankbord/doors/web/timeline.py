@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,6 +15,8 @@ from klankbord.desk.conversations.models import Attachment, Event, Message, Mess
 from klankbord.desk.conversations.queries import Stretch
 
 from . import sentences, times
+
+_FORMATTING = re.compile(r"<(?!/|(?:p|br|a|span|div)\b)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class Line:
     remarks: list[str]
     attachments: list[Attachment]
     versions: list[MessageVersion]
+    is_first_new: bool = False  # the first that its reader has not seen
     kind: str = "message"
 
     @property
@@ -39,7 +43,12 @@ class Line:
     @property
     def has_folds(self) -> bool:
         """Whether something of it is shown only on demand."""
-        return bool(self.message.quoted or self.versions or self.message.html)
+        return bool(self.message.quoted or self.versions or self.has_formatting)
+
+    @property
+    def has_formatting(self) -> bool:
+        """Whether its HTML shows anything that the text does not: posts come as plain paragraphs with links."""
+        return bool(_FORMATTING.search(self.message.html)) and not self.message.deleted_at
 
 
 @dataclass(slots=True)
@@ -87,8 +96,9 @@ def blocks_of(
     people: Mapping[str, str],
     teams: Mapping[str, str],
     now: datetime,
+    first_new: UUID | None = None,
 ) -> list[Block]:
-    """The stretch from old to new. people, teams: names by id, for events."""
+    """The stretch from old to new. people, teams: names by id, for events. first_new: above which a line says "new"."""
     blocks: list[Block] = []
     seen: set[UUID] = set()
     day: date | None = None
@@ -107,7 +117,7 @@ def blocks_of(
             run = Run(f"run-{item.id.hex}", thread, thread.id not in seen)
             seen.add(thread.id)
             blocks.append(run)
-        run.items.append(_line(item, stretch))
+        run.items.append(_line(item, stretch, first_new))
     return blocks
 
 
@@ -123,7 +133,15 @@ def _fold(items: list[Any], event: Event, words: str) -> None:
     items[-1].sentences.append((words, event.at))
 
 
-def _line(message: Message, stretch: Stretch) -> Line:
+def first_new_of(messages: Iterable[Message], *, read_at: datetime | None, by: UUID) -> UUID | None:
+    """The first message that came after somebody last had the conversation on screen; None for their first time."""
+    if read_at is None:
+        return None
+    said = (each for each in messages if each.kind in {MessageKind.INBOUND, MessageKind.OUTBOUND})
+    return next((each.id for each in said if each.received_at > read_at and each.author_id != by), None)
+
+
+def _line(message: Message, stretch: Stretch, first_new: UUID | None) -> Line:
     is_ours = message.kind == MessageKind.OUTBOUND
     return Line(
         message=message,
@@ -136,6 +154,7 @@ def _line(message: Message, stretch: Stretch) -> Line:
         remarks=sentences.remark_words(message.remarks),
         attachments=stretch.attachments.get(message.id, []),
         versions=stretch.versions.get(message.id, []),
+        is_first_new=message.id == first_new,
     )
 
 

@@ -45,6 +45,7 @@ class Speaker:
         self._under_a_minute, self._minutes = _("under a minute"), _("%(count)d min")
         self._hours, self._one_day, self._many_days = _("%(hours)d h %(minutes)02d"), _("1 day"), _("%(count)d days")
         self._comes_back, self._waits = _("Comes back %(moment)s"), _("waits %(span)s")
+        self._just_now = _("just now")
         self._waits_since = _("Waits since %(moment)s")
 
     def say(self, moment: datetime, now: datetime) -> str:
@@ -90,7 +91,7 @@ class Speaker:
             waited = (now - conversation.waiting_since).total_seconds()
             share = min(max(int(waited / 60 / RING_MINUTES * 100), 3), 100)
             return Clock(
-                self._waits % {"span": self.span(waited)},
+                self._waits % {"span": self.span(waited)} if waited >= 60 else self._just_now,
                 self._waits_since % {"moment": self.say_exactly(conversation.waiting_since)},
                 share=share,
                 is_long=share >= 80,

@@ -24,8 +24,9 @@ def top(line: Line, now: datetime) -> SafeString:
     message = line.message
     face = "" if line.is_ours else marks.face_of(line.who, line.face_key)
     classes = f"msg{' ours' if line.is_ours else ''}{' failed' if message.state == 'failed' else ''}"
+    new = f'<div class="new-line" id="new-line"><span>{escape(_("new"))}</span></div>' if line.is_first_new else ""
     return SafeString(
-        f'<article class="{classes}" id="{line.key}">{face}<span class="by"><b class="clip">'
+        f'{new}<article class="{classes}" id="{line.key}">{face}<span class="by"><b class="clip">'
         f"<bdi>{escape(line.who)}</bdi></b>{_written_by(line)}{moment(message.at, now)}{_edited(message)}</span>"
     )
 

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from klankbord.desk import access
 from klankbord.desk.conversations import queries
-from klankbord.desk.conversations.listing import Filters, View
+from klankbord.desk.conversations.filters import Filters
+from klankbord.desk.conversations.listing import View
 from klankbord.desk.conversations.models import Conversation, Message, MessageKind, Status, Thread
 from klankbord.desk.errors import NotFound
 from klankbord.desk.organisations import queries as organisations
@@ -28,7 +29,7 @@ from klankbord.kernel.ids import random_token
 
 from .. import times
 from ..desk import member_of
-from ..timeline import blocks_of
+from ..timeline import blocks_of, first_new_of
 
 Result = TypeVar("Result")
 
@@ -47,12 +48,7 @@ def view_of(slug: str) -> View:
 
 
 def filters_of(request: HttpRequest) -> Filters:
-    visibility = request.GET.get("visibility", "")
-    return Filters(
-        inbox=uuid_of(request.GET.get("inbox")),
-        visibility=visibility if visibility in {"public", "private"} else "",
-        label=uuid_of(request.GET.get("label")),
-    )
+    return Filters.read(request.GET.dict())
 
 
 def uuid_of(text: str | None) -> UUID | None:
@@ -82,14 +78,21 @@ def timeline(
     is_refresh: bool = False,
 ) -> dict[str, Any]:
     READINGS.note(conversation=conversation.id, by=member_of(request), now=now)
-    threads = {thread.id: thread for thread in queries.threads_of(conversation.id)}
+    by = member_of(request)
+    threads = {thread.id: thread for thread in queries.threads_of(conversation.id, reader=by.id)}
     _take_relations(conversation, threads.values())
     stretch = queries.stretch(conversation.id, before=before, since=since)
     people, teams = _names_for(stretch.events)
+    if is_refresh:  # the line stays where it was while somebody looks
+        first_new = uuid_of(request.GET.get("new"))
+    else:
+        read_at = next((getattr(thread, "read_at", None) for thread in threads.values()), None)
+        first_new = None if before else first_new_of(stretch.messages, read_at=read_at, by=by.id)
     newest = stretch.messages[-1] if stretch.messages else None
     return {
         "conversation": conversation,
-        "blocks": blocks_of(stretch, threads, people=people, teams=teams, now=now),
+        "blocks": blocks_of(stretch, threads, people=people, teams=teams, now=now, first_new=first_new),
+        "first_new": first_new,
         "before": _written(stretch.before) if stretch.before else "",
         "oldest": _written((stretch.messages[0].at, stretch.messages[0].id)) if stretch.messages else "",
         "is_refresh": is_refresh,
@@ -113,7 +116,7 @@ def head(request: HttpRequest, conversation: Conversation, *, now: datetime) -> 
         "deed_of_status": {Status.RESOLVED: "reopen", Status.SPAM: "no-spam"}.get(
             Status(conversation.status), "resolve"
         ),
-        "snooze_presets": _snooze_presets(now),
+        "snooze_presets": snooze_presets(now),
     }
 
 
@@ -160,7 +163,7 @@ def first_mode(modes: Sequence[composing.ComposerMode]) -> composing.ComposerMod
     return next(fitting, modes[0])
 
 
-def _snooze_presets(now: datetime) -> list[tuple[str, str, str]]:
+def snooze_presets(now: datetime) -> list[tuple[str, str, str]]:
     tomorrow, monday = times.next_morning(now), times.next_morning(now, weekday=0)
     presets = [
         ("hour", _("In an hour"), now + timedelta(hours=1)),

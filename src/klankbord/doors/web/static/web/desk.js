@@ -8,6 +8,7 @@ import * as keys from "./keys.js";
 import * as live from "./live.js";
 import * as menus from "./menus.js";
 import { remember } from "./morph.js";
+import * as unread from "./unread.js";
 import * as offers from "./offers.js";
 
 const isNarrow = () => matchMedia("(max-width: 899px)").matches;
@@ -61,6 +62,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
     remember(document.getElementById("timeline"));
     remember(document.getElementById("case-head"));
     select();
+    unread.jump();
     follow.begin();
     live.seen();
     const pane = live.opened();
@@ -137,6 +139,7 @@ remember(document.getElementById("case-head"));
 document.querySelectorAll("#rows > .conv").forEach(remember);
 remember(document.getElementById("nav"));
 wake();
+unread.jump();
 follow.begin();
 live.begin();
 live.seen();

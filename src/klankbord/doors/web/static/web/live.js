@@ -104,7 +104,7 @@ export async function refreshConversation() {
   const isShort = !timeline.querySelector(".older") && timeline.querySelectorAll(".msg, .note").length < 40;
   const oldest = isShort ? "all" : timeline.querySelector(".stretch")?.dataset.from ?? "all";
   const [lines, head] = await Promise.all([
-    get(`/conversations/${number}/timeline?from=${encodeURIComponent(oldest)}`),
+    get(`/conversations/${number}/timeline?from=${encodeURIComponent(oldest)}&new=${timeline.dataset.new}`),
     get(`/conversations/${number}/head`),
   ]);
   if (opened()?.dataset.number !== number) return;

@@ -15,20 +15,24 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from desk_builder import Desk
+from klankbord.desk.conversations.filters import Filters
+from klankbord.desk.conversations.listing import View
 from klankbord.desk.conversations.models import Attachment, Conversation, Event, Message
 from klankbord.desk.inboxes.models import DeadLetter, Inbox
 from klankbord.desk.organisations.models import Membership, Role
-from klankbord.flows import library, reply
+from klankbord.flows import bulk, library, reply, views
+from klankbord.kernel.ids import uuid7
 
 pytestmark = pytest.mark.django_db
 
 CANARY = "kanarie-in-de-kolenmijn"
 _SLUGS = {"slug": "all", "deed": "resolve", "kind": "api"}
 _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest name an object
-    "home", "more", "list", "pulse", "filter_labels", "ledger", "dead_letters", "inboxes", "catalogue", "connect", "me",
-    "choose_organisation", "audit", "search", "search_hints", "saved_replies", "new_reply", "save_fact",
+    "home", "more", "list", "pulse", "narrow", "bulk", "bulk_do", "save_view", "view_counts", "density", "ledger",
+    "dead_letters", "inboxes", "catalogue", "connect", "me",
+    "choose_organisation", "audit", "search", "search_hints", "palette", "saved_replies", "new_reply", "save_fact",
 }  # fmt: skip
-OBJECTS = ("message", "attachment", "letter", "inbox", "reply", "fact")  # that routes name by id
+OBJECTS = ("message", "attachment", "letter", "inbox", "reply", "fact", "saved", "many")  # that routes name by id
 _SIGN_IN = {"account_login", "account_inactive"}
 
 
@@ -42,6 +46,8 @@ class World:
     inbox: Inbox
     saved_reply: UUID
     fact: UUID
+    saved_view: UUID
+    many: UUID
 
     def address(self, route: URLPattern) -> dict[str, Any]:
         values = {
@@ -52,6 +58,8 @@ class World:
             "inbox": self.inbox.id,
             "reply": self.saved_reply,
             "fact": self.fact,
+            "saved": self.saved_view,
+            "many": self.many,
             **_SLUGS,
         }
         return {name: values[name] for name in route.pattern.converters}
@@ -94,7 +102,11 @@ def world(desk: Desk) -> World:
             reply=None, name=CANARY, text_nl=CANARY, text_en="", audience="me", by=boss, now=desk.now
         )
         fact = library.save_fact(name="canarie", value_nl=CANARY, value_en="", by=boss)
-    return World(desk, conversation, message, attachment, letter, inbox, saved.id, fact.id)
+        kept = views.save_view(name="canarie", view=View("all"), filters=Filters(), team=None, by=boss, now=desk.now)
+        many = uuid7()
+        wish, seen = bulk.Wish("label", label=CANARY), {conversation.number: ""}
+        bulk.do(wish=wish, deed_id=many, seen=seen, by=boss, now=desk.now)
+    return World(desk, conversation, message, attachment, letter, inbox, saved.id, fact.id, kept.id, many)
 
 
 def client_of(member: Membership | None) -> Client:

@@ -265,3 +265,50 @@ def test_what_was_edited_or_withdrawn_is_not_found_by_its_old_words(desk, inbox,
     )
     assert "Niets gevonden" in ask("stroopwafels")
     assert "drop" in ask("drop")
+
+
+# ------------------------------------------------------------------------------------------ the palette
+
+
+@pytest.fixture
+def pick(noor, sign_in):
+    client = sign_in(noor)
+    return lambda words="", **more: text_of(client.get("/palette", {"q": words, **more}, headers=FRAGMENT))
+
+
+def test_the_palette_offers_views_pages_and_commands_before_anything_is_typed(desk, inbox, pick):
+    page = pick()
+    assert "Van mij" in page
+    assert "Zoeken" in page
+    assert "Donker thema" in page
+    assert "Rond af" not in page
+    assert "Rond af E" in pick(open="1")
+
+
+def test_the_palette_finds_conversations_by_number_and_by_name_and_people(desk, inbox, pick):
+    say(desk, inbox, "a", "Mijn kast", name="Zoë van der Meer")
+    for words in ("1", "#1", "zoe", "meer zo"):
+        assert "#1 Zoë van der Meer" in pick(words), words
+    assert "Mensen Zoë van der Meer" in pick("zoë")
+    assert "Zoek overal naar “zeppelin”" in pick("zeppelin")
+
+
+def test_the_palette_finds_commands_by_the_beginnings_of_their_words(desk, inbox, pick):
+    assert "Donker thema" in pick("don")
+    assert "Log uit" in pick("log u")
+    assert "Grootboek" not in pick("groot")  # an agent does not see it
+
+
+def test_an_analyst_is_offered_no_deeds_on_a_conversation(desk, inbox, sign_in):
+    page = text_of(sign_in(desk.person("Ana", Role.ANALYST)).get("/palette", {"open": "1"}))
+    assert "Rond af" not in page
+
+
+def test_a5_the_palette_knows_nothing_of_a_closed_inbox(desk, inbox, pick):
+    closed = desk.inbox("Directie")
+    say(desk, closed, "b", "Geheim", name="Zebulon Kanarie")
+    with desk.open():
+        Inbox.objects.filter(id=closed.id).update(is_open_to_all=False)
+    for words in ("zeb", "1", "#1", "geheim"):
+        assert "Zebulon" not in pick(words)
+        assert "#1 " not in pick(words)

@@ -23,7 +23,7 @@ _LONGEST = 100_000  # characters of a message that are indexed
 
 
 def add_search_documents(rows: Sequence[Mapping[str, Any]]) -> None:
-    """dicts with message_id, conversation_id, inbox_id, at, language, words (plain text), sender (names of who said it).
+    """dicts with message_id, conversation_id, inbox_id, at, language, words (plain text), sender (their names).
 
     A message that has a document gets a new one.
     """

@@ -49,7 +49,8 @@ BEGIN
            AND (place IS NULL OR m.visibility = place)
            AND (labels IS NULL OR EXISTS (
                 SELECT FROM conversations_conversationlabel l
-                 WHERE l.organisation_id = c.organisation_id AND l.conversation_id = c.id AND l.label_id = ANY (labels)))
+                 WHERE l.organisation_id = c.organisation_id AND l.conversation_id = c.id
+                   AND l.label_id = ANY (labels)))
          ORDER BY s.at DESC, s.id DESC
          LIMIT least(newest, 200);
     END IF;

@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from klankbord.desk import access
-from klankbord.desk.conversations import listing
+from klankbord.desk.conversations import listing, shelf
+from klankbord.desk.conversations.filters import Filters
 from klankbord.desk.conversations.listing import Counts, View
 from klankbord.desk.inboxes import queries as inboxes
 from klankbord.desk.inboxes.models import Inbox
 from klankbord.desk.organisations import queries as organisations
-from klankbord.desk.organisations.models import Team
+from klankbord.desk.organisations.models import Membership, Team
 
 from .desk import member_of
 from .sections import Section, sections_of
@@ -31,11 +32,24 @@ class ViewLink:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedLink:
+    """A list under a name. team: whose it is, "" for one's own."""
+
+    id: UUID
+    view: View
+    filters: Filters
+    title: str
+    team: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     inboxes: dict[UUID, Inbox]
     teams: list[Team]
     counts: Counts
     links: list[ViewLink]
+    saved: list[SavedLink]
     ailing: list[Inbox]
     sees_ledger: bool
     manages_inboxes: bool
@@ -55,6 +69,10 @@ class Frame:
     def link_of(self, view: View) -> ViewLink | None:
         return next((link for link in self.links if link.view == view), None)
 
+    def saved_as(self, view: View, filters: Filters) -> SavedLink | None:
+        """The name under which this very list is kept."""
+        return next((link for link in self.saved if (link.view, link.filters) == (view, filters)), None)
+
 
 def frame(request: HttpRequest) -> Frame:
     by = member_of(request)
@@ -66,6 +84,7 @@ def frame(request: HttpRequest) -> Frame:
         teams=teams,
         counts=counts,
         links=_links(teams, counts),
+        saved=_saved(by, teams),
         ailing=[inbox for inbox in found.values() if inboxes.is_unwell(inbox)],
         sees_ledger=access.may(by, "see ledger"),
         manages_inboxes=access.may(by, "manage inboxes"),
@@ -90,6 +109,17 @@ def _links(teams: list[Team], counts: Counts) -> list[ViewLink]:
         ViewLink(view, title, icon, None if view.name in {"resolved", "spam"} else counts.of(view), view_url(view))
         for view, title, icon in rows
     ]
+
+
+def _saved(by: Membership, teams: list[Team]) -> list[SavedLink]:
+    names = {team.id: team.name for team in teams}
+    found = []
+    for each in shelf.views_of(by, teams=names):
+        view, filters = View.read(each.slug), Filters.of_query(each.query)
+        if view is not None:
+            url = view_url(view) + (f"?{each.query}" if each.query else "")
+            found.append(SavedLink(each.id, view, filters, each.name, names.get(each.team_id, ""), url))
+    return found
 
 
 def view_url(view: View) -> str:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from klankbord.desk import access
 from klankbord.desk.conversations.listing import Listed
 from klankbord.desk.conversations.models import Conversation
 from klankbord.desk.organisations.models import Membership
@@ -34,6 +35,7 @@ class RowWords:
     now: datetime
     by: UUID
     selected: UUID | None
+    pick: str  # the name of a row's tick, with %(name)s; "" where there is nothing to be done with many
 
 
 def row_words(slug: str, query: str, *, by: Membership, selected: Conversation | None, now: datetime) -> RowWords:
@@ -48,6 +50,7 @@ def row_words(slug: str, query: str, *, by: Membership, selected: Conversation |
         now=now,
         by=by.id,
         selected=selected.id if selected else None,
+        pick=_("Select %(name)s") if access.may(by, "answer") else "",
     )
 
 
@@ -61,7 +64,7 @@ def row(conversation: Listed, words: RowWords, *, is_gone: bool) -> SafeString:
     said_by = {"agent": words.we, "bot": words.automatic, "system": words.automatic}.get(conversation.preview_by, "")
     name = conversation.contact_name
     return SafeString(
-        f'<li class="conv{classes}" id="row-{conversation.number}">'
+        f'<li class="conv{classes}" id="row-{conversation.number}">{_tick(conversation, words)}'
         f'<a href="{words.address.format(conversation.number)}{words.query}"{_CURRENT if is_selected else ""}>'
         f'<span class="conv-face">{marks.face_of(name, conversation.contact_id)}</span>'
         f'<span class="conv-top"><span class="conv-who"><bdi>{escape(name)}</bdi></span>'
@@ -75,6 +78,17 @@ def row(conversation: Listed, words: RowWords, *, is_gone: bool) -> SafeString:
 
 
 _CURRENT = ' aria-current="true"'
+
+
+def _tick(conversation: Listed, words: RowWords) -> str:
+    """By which it is chosen among many; belongs to the form above the list."""
+    if not words.pick:
+        return ""
+    said = escape(words.pick % {"name": conversation.contact_name})
+    return (
+        f'<label class="pick"><input class="tick" type="checkbox" name="number" value="{conversation.number}"'
+        f' form="bulk" aria-label="{said}" autocomplete="off"></label>'
+    )
 
 
 def _labels(names: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import pgettext_lazy as meant
 
 from klankbord.desk.conversations.models import Event, Message, MessageState, Priority, Status
+from klankbord.flows.platform_words import said
 
 from . import times
 
@@ -75,6 +76,7 @@ _EVENTS: Mapping[str, str | Promise] = {
     "conversation marked as spam": gettext_lazy("Put with spam by %(who)s"),
     "conversation cleared of spam": gettext_lazy("Not spam, says %(who)s"),
     "label added": gettext_lazy("%(who)s added the label %(label)s"),
+    "deed on many undone": gettext_lazy("%(who)s undid a deed on several conversations"),
     "label removed": gettext_lazy("%(who)s removed a label"),
     "reply taken back": gettext_lazy("%(who)s took a reply back before it left"),
     "reply tried again": gettext_lazy("%(who)s had a reply sent again"),
@@ -142,7 +144,7 @@ class ReceiptLine:
 def receipt_of(message: Message) -> ReceiptLine:
     state, at = message.state, message.state_at
     if state == MessageState.QUEUED:
-        return ReceiptLine(_("Leaves in a moment"), "clock", reason=message.state_reason)
+        return ReceiptLine(_("Leaves in a moment"), "clock", reason=said(message.state_reason))
     if state == MessageState.SENDING:
         return ReceiptLine(_("Is being sent"), "send")
     if state in {MessageState.SENT, MessageState.RECEIVED}:
@@ -153,9 +155,9 @@ def receipt_of(message: Message) -> ReceiptLine:
     if state == MessageState.READ:
         return ReceiptLine(_("Read"), "checks", "ok", moment=at)
     if state == MessageState.FAILED:
-        return ReceiptLine(_("Not sent"), "warn", "bad", message.state_reason)
+        return ReceiptLine(_("Not sent"), "warn", "bad", said(message.state_reason))
     if state == MessageState.UNCERTAIN:
-        reason = message.state_reason or _("No proof that it arrived. Look on the platform before you send it again.")
+        reason = said(message.state_reason) or _("No proof that it arrived. Look on the platform before you send it again.")
         return ReceiptLine(_("Uncertain"), "clock", "unsure", reason)
     return ReceiptLine(_("Taken back before it left"), "reopen")
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from klankbord.desk.contacts.models import Handle
 from klankbord.desk.conversations.models import Attachment, Conversation, Thread
 from klankbord.desk.organisations.models import Membership
+from klankbord.flows.platform_words import said
 from klankbord.plumbing.files import display_name
 
 from .. import channel_names, faces, files, marks, menus, rows, sections, sentences, times, words
@@ -32,6 +33,7 @@ register.simple_tag(marks.where, name="where")
 register.simple_tag(marks.emoji_buttons, name="emoji_buttons")
 register.simple_tag(words.body, name="message_words")
 register.filter("linked", words.linked)
+register.filter("said", said)
 
 
 @register.simple_tag
@@ -88,7 +90,7 @@ def deed(context: Any, name: str, words: str, **more: Any) -> SafeString:
 @register.simple_tag(takes_context=True)
 def view_links(context: Any) -> SafeString:
     """needs: frame; may be given: view"""
-    here = context.get("view")
+    here = None if context.get("saved") else context.get("view")
     return SafeString("".join(menus.view_link(each, is_here=each.view == here) for each in context["frame"].links))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,15 +13,17 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
 from klankbord.desk import access
+from klankbord.desk.conversations import choices
 from klankbord.desk.conversations import listing as lists
-from klankbord.desk.conversations import queries
-from klankbord.desk.conversations.listing import Keyset, Listed, View
+from klankbord.desk.conversations.filters import Keyset
+from klankbord.desk.conversations.listing import Listed, View
 from klankbord.desk.errors import NotFound
 
+from .. import narrowing
 from ..desk import member_of
 from ..errors import is_fragment
 from ..frame import Frame, frame
-from . import parts
+from . import parts, rearranging
 
 _MOST_KNOWN = 400  # rows on one screen that a pulse asks about
 
@@ -40,13 +41,15 @@ def more(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def listing(request: HttpRequest, slug: str) -> HttpResponse:
-    view, now = parts.view_of(slug), timezone.now()
-    after = _keyset(request.GET.get("after", ""))
+    view, filters, now = parts.view_of(slug), parts.filters_of(request), timezone.now()
+    if "" in request.GET.values():  # the filter's form names what is not asked as well
+        return redirect(narrowing.list_url(view, filters))
+    after = lists.order(view, filters).read(request.GET.get("after", ""))
     if after is not None and is_fragment(request):
         visible = access.visible_inboxes(member_of(request))
         return render(request, "web/inbox/_rows.html", _rows(request, view, visible, now, after))
     around = frame(request)
-    context = {**_list(request, view, around, now), "frame": around, "conversation": None}
+    context = {**_list(request, view, around, now, after), "frame": around, "conversation": None}
     return render(request, "web/inbox/_listing.html" if _wants(request, "listing") else "web/inbox/page.html", context)
 
 
@@ -55,6 +58,8 @@ def opened(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """A conversation beside its list; only the conversation when a row of the list was followed."""
     view, now = parts.view_of(slug), timezone.now()
     conversation = access.conversation_for(member_of(request), number)
+    if conversation.merged_into_id:
+        return rearranging.led_on(request, conversation, slug=view.slug)
     context = {**parts.pane(request, conversation, now=now), "view": view, "filter_query": _query(request)}
     if _wants(request, "conversation"):
         return render(request, "web/conversation/_pane.html", context)
@@ -70,7 +75,8 @@ def pulse(request: HttpRequest, slug: str) -> HttpResponse:
     around = frame(request)
     found = lists.by_numbers(known, inboxes=around.visible)
     since = parse_datetime(request.GET.get("since", "")) or now
-    came = lists.newest_arrivals(view, by=by, inboxes=around.visible, filters=parts.filters_of(request), since=since)
+    filters = parts.filters_of(request)
+    came = lists.newest_arrivals(view, by=by, inboxes=around.visible, filters=filters, since=since, now=now)
     return render(
         request,
         "web/inbox/_pulse.html",
@@ -78,7 +84,9 @@ def pulse(request: HttpRequest, slug: str) -> HttpResponse:
             "frame": around,
             "view": view,
             "rows": list(found.values()),
-            "gone": {each.number for each in found.values() if not view.holds(each, by)},
+            "gone": {each.number for each in found.values() if not view.holds(each, by, filters)},
+            "filters": filters,
+            "saved": around.saved_as(view, filters),
             "arrived": len(set(came) - set(known)),
             "filter_query": _query(request),
             "now": now,
@@ -87,41 +95,38 @@ def pulse(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_GET
-def filter_labels(request: HttpRequest, slug: str) -> HttpResponse:
-    """The labels to filter a list by."""
-    view = parts.view_of(slug)
-    member_of(request)
-    context = {"view": view, "labels": queries.all_labels(), "chosen": parts.filters_of(request).label}
-    return render(request, "web/inbox/_filter_labels.html", context)
+def narrow(request: HttpRequest, slug: str) -> HttpResponse:
+    """What a list can be narrowed by; as a page for whoever has no script."""
+    view, filters = parts.view_of(slug), parts.filters_of(request)
+    around = frame(request)
+    fields = narrowing.fields(view, filters, choices.choices(), around.inboxes)
+    context = {"frame": around, "view": view, "filters": filters, "fields": fields}
+    return render(request, "web/inbox/_narrow.html" if is_fragment(request) else "web/inbox/narrow.html", context)
 
 
-def _list(request: HttpRequest, view: View, around: Frame, now: datetime) -> dict[str, Any]:
+def _list(
+    request: HttpRequest, view: View, around: Frame, now: datetime, after: Keyset | None = None
+) -> dict[str, Any]:
     link = around.link_of(view)
     if link is None:
         raise NotFound
-    words = request.GET.get("q", "").strip()[:200]
     filters = parts.filters_of(request)
     return {
-        **(_hits(request, words, now) if words else _rows(request, view, around.visible, now)),
+        **_rows(request, view, around.visible, now, after),
         "link": link,
-        "words": words,
         "filters": filters,
-        "filter_label": queries.label(filters.label) if filters.label else None,
+        "saved": around.saved_as(view, filters),
+        "chips": narrowing.chips(view, filters, choices.names_of(filters), around.inboxes),
     }
 
 
 def _rows(
     request: HttpRequest, view: View, inboxes: frozenset[Any], now: datetime, after: Keyset | None = None
 ) -> dict[str, Any]:
-    found, rest = lists.page(
-        view, by=member_of(request), inboxes=inboxes, filters=parts.filters_of(request), after=after
-    )
-    return {**_shown(request, found, now), "view": view, "rest": _written(rest) if rest else ""}
-
-
-def _hits(request: HttpRequest, words: str, now: datetime) -> dict[str, Any]:
-    found = queries.search(words, by=member_of(request))
-    return {**_shown(request, found, now), "view": parts.view_of(request.path_info.split("/")[2]), "rest": ""}
+    filters = parts.filters_of(request)
+    found, rest = lists.page(view, by=member_of(request), inboxes=inboxes, filters=filters, now=now, after=after)
+    written = lists.order(view, filters).write(rest) if rest else ""
+    return {**_shown(request, found, now), "view": view, "rest": written}
 
 
 def _shown(request: HttpRequest, found: Sequence[Listed], now: datetime) -> dict[str, Any]:
@@ -135,23 +140,9 @@ def _shown(request: HttpRequest, found: Sequence[Listed], now: datetime) -> dict
 
 def _query(request: HttpRequest) -> str:
     """The list's filters as they stand in addresses, "" or beginning with "?"."""
-    kept = {name: request.GET[name] for name in ("inbox", "visibility", "label", "q") if request.GET.get(name)}
-    return f"?{urlencode(kept)}" if kept else ""
+    query = parts.filters_of(request).query
+    return f"?{query}" if query else ""
 
 
 def _wants(request: HttpRequest, target: str) -> bool:
     return is_fragment(request) and request.headers.get("HX-Target") == target
-
-
-def _written(keyset: Keyset) -> str:
-    return f"{int(keyset[0])}_{keyset[1].isoformat()}_{keyset[2].hex}"
-
-
-def _keyset(text: str) -> Keyset | None:
-    try:
-        is_idle, moment, last = text.split("_")
-        at = parse_datetime(moment)
-        found = parts.uuid_of(last)
-    except ValueError:
-        return None
-    return (is_idle == "1", at, found) if at and found else None

@@ -28,7 +28,8 @@ _TWO_FACTOR = "has_two_factor"
 
 _SESSIONS = "SELECT key_hash, data FROM organisations_desksession WHERE key_hash = ANY(%s) AND expires_at > now()"
 _MEMBERSHIPS = """
-    SELECT m.user_id::text, m.id, m.organisation_id, m.role, u.password, o.is_demo
+    SELECT m.user_id::text, m.id, m.organisation_id, m.role, u.password,
+           o.is_demo OR NOT o.asks_second_step OR coalesce(o.second_step_from > now(), false)
       FROM organisations_membership m
       JOIN organisations_user u ON u.id = m.user_id AND u.is_active
       JOIN organisations_organisation o ON o.id = m.organisation_id
@@ -51,7 +52,7 @@ class _Member:
     organisation_id: UUID
     role: str
     password: str
-    is_demo: bool
+    password_is_enough: bool
 
 
 async def readers(hub: Hub, session_keys: list[str]) -> dict[str, Reader]:
@@ -85,7 +86,7 @@ def _member(session: dict[str, Any], memberships: dict[str, list[_Member]]) -> _
     expected = User(password=member.password).get_session_auth_hash()
     if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), expected):
         return None
-    return member if member.is_demo or session.get(_TWO_FACTOR) else None
+    return member if member.password_is_enough or session.get(_TWO_FACTOR) else None
 
 
 async def _inboxes(hub: Hub, members: list[_Member]) -> dict[UUID, frozenset[str]]:

@@ -22,6 +22,7 @@ from klankbord.desk.errors import DeskError, NotFound
 from klankbord.desk.organisations import queries
 from klankbord.desk.organisations.models import Membership, User
 from klankbord.desk.wall import organisation
+from klankbord.flows.organisation import stops_without_second_step
 
 from . import errors, signing
 
@@ -136,8 +137,10 @@ def _comes_from_elsewhere(request: HttpRequest, member: Membership) -> bool:
 
 
 def _lacks_second_factor(request: HttpRequest, member: Membership) -> bool:
-    """Two-factor is the rule; the demo is the exception. Checked once per session, then remembered in it."""
-    if member.organisation.is_demo or request.path_info.startswith("/accounts/") or request.session.get(_PROVEN):
+    """Two-factor is the rule unless the organisation says otherwise. Checked once per session, then remembered."""
+    if request.session.get(_PROVEN) or request.path_info.startswith("/accounts/"):
+        return False
+    if not stops_without_second_step(member.organisation, timezone.now()):
         return False
     strong = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
     if Authenticator.objects.filter(user=request.user, type__in=strong).exists():

@@ -32,6 +32,7 @@ SECTIONS = (
     Section("colleagues", _("People"), "manage people"),
     Section("teams", _("Teams"), "manage people"),
     Section("label_list", _("Labels"), "manage labels"),
+    Section("organisation_settings", _("Organisation"), "manage organisation"),
     Section("audit", _("Audit log"), "see audit"),
 )
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 from klankbord.flows import audit
 
 from .callers import address_of
+from .sessions import DEVICE, ORIGIN
 
 _LOCKED_SECONDS = 300  # as long as the library refuses further attempts
 _DEEDS: dict[str, Signal] = {
@@ -39,6 +40,7 @@ def listen() -> None:
     """Called once, when the app is ready."""
     for deed, signal in _DEEDS.items():
         signal.connect(_noting(deed), weak=False, dispatch_uid=f"klankbord {deed}")
+    auth.user_logged_in.connect(_say_where, dispatch_uid="klankbord where")
     for name, (signal, deed) in _KEYS.items():
         signal.connect(_noting(deed), weak=False, dispatch_uid=f"klankbord {name}")
 
@@ -56,6 +58,13 @@ def report_failure(request: HttpRequest, address: str, *, is_locked: bool) -> No
         return
     deed = "sign-in locked" if is_locked else "sign-in failed"
     audit.report_attempt(deed, address=address, origin=address_of(request), now=timezone.now())
+
+
+def _say_where(sender: Any, request: HttpRequest | None = None, **facts: Any) -> None:
+    """For the list in which people see where they are signed in."""
+    if request is not None and hasattr(request, "session"):
+        request.session[DEVICE] = request.headers.get("User-Agent", "")[:200]
+        request.session[ORIGIN] = address_of(request)
 
 
 def _noting(deed: str) -> Any:

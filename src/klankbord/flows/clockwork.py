@@ -15,7 +15,7 @@ from klankbord.desk.organisations.models import Organisation
 from klankbord.desk.rows import run
 from klankbord.desk.wall import organisation
 
-from . import devices, errands, readings, scheduling, visitors
+from . import calling, devices, errands, readings, repeating, scheduling, visitors
 from .digests import send_digest
 from .store import file_store
 
@@ -61,8 +61,11 @@ def keep_house(*, now: datetime, delivery_days: int) -> None:
         run("SELECT klankbord_drop_delivery_partitions(%s)", [now.date() - timedelta(days=delivery_days)])
         run("DELETE FROM conversations_liveevent WHERE at < %s", [now - timedelta(hours=1)])
     errands.forget_hopeless(now=now)
+    repeating.forget_answers(now=now)
+    calling.forget_calls(now=now)
     devices.forget_expired(now=now)
     readings.forget_old(now=now)
+    finding.begin()
     _forget_early_changes(now)
     visitors.forget_unsent_files(now=now)
     visitors.forget_idle_visitors(now=now)

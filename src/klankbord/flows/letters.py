@@ -10,6 +10,8 @@ from django.utils.translation import ngettext
 from klankbord.desk.inboxes.models import Inbox, InboxState
 from klankbord.desk.organisations.models import Membership, User
 
+from .platform_words import said
+
 Letter = tuple[str, str]
 
 
@@ -80,7 +82,7 @@ def inbox_in_trouble(to: User, inbox: Inbox) -> Letter:
             ),
         )
         name = {"inbox": inbox.name}
-        reason = _("The reason: %(reason)s") % {"reason": _(inbox.state_reason)} if inbox.state_reason else ""
+        reason = _("The reason: %(reason)s") % {"reason": said(inbox.state_reason)} if inbox.state_reason else ""
         page = f"{settings.PUBLIC_URL}/settings/inboxes/{inbox.id}"
         return subject % name, _written(to, meaning % name, reason, _("Look, and put it right:"), page)
 
@@ -90,6 +92,18 @@ def inbox_works_again(to: User, inbox: Inbox) -> Letter:
         name = {"inbox": inbox.name}
         return _("%(inbox)s works again") % name, _written(
             to, _("%(inbox)s receives and sends again. What waited leaves now, in order.") % name
+        )
+
+
+def webhook_paused(to: User, name: str, webhook: str) -> Letter:
+    with translation.override(to.language):
+        page = f"{settings.PUBLIC_URL}/settings/webhooks/{webhook}"
+        return _("Webhook %(name)s is paused") % {"name": name}, _written(
+            to,
+            _("Nothing has arrived at %(name)s for days, so we stopped calling. What it missed can be sent later.")
+            % {"name": name},
+            _("Look, and put it right:"),
+            page,
         )
 
 

@@ -164,6 +164,7 @@ def find_caller(token: str, *, now: datetime) -> Caller | None:
         return None
     if is_integration:
         member.is_active = True  # for this request: no person could have come in by it
+        member.organisation.answering_takes = False  # nor does it own what it answers
     elif not (member.is_active and member.user.is_active):
         return None
     if used_at is None or now - used_at > _NOTED_EVERY:

@@ -24,7 +24,7 @@ from psycopg_pool import PoolTimeout
 
 from klankbord.desk.inboxes import deliveries
 
-from . import clockwork, delivery, polling, visitors, works
+from . import calling, clockwork, delivery, polling, visitors, works
 from .intake import take_in_lane
 from .listening import Listeners
 from .wiring import wires
@@ -50,6 +50,8 @@ class Worker:
         self._threads: list[threading.Thread] = []
         self._senders = ThreadPoolExecutor(_SEND_THREADS, thread_name_prefix="send")
         self._flight = delivery.Flight(most=_SEND_THREADS, most_per_inbox=_SENDS_PER_INBOX, ended=self._sent)
+        self._callers = ThreadPoolExecutor(8, thread_name_prefix="webhook")
+        self._calls = calling.Flight()
         self._listeners = Listeners(self._stop)
         self._swept = self._kept = self._mailed = 0.0
 
@@ -60,6 +62,7 @@ class Worker:
             ("delivery", self._deliver, self._outbox, 0.25),
             ("clock", self._tick, None, 1.0),
             ("poll", self._poll, None, 0.5),
+            ("webhooks", self._call_webhooks, None, 1.0),
         ]
         self._threads = [
             threading.Thread(target=self._loop, args=(turn, hint, rest), name=name, daemon=True)
@@ -73,6 +76,7 @@ class Worker:
         for thread in self._threads:
             thread.join(timeout=25)
         self._senders.shutdown(wait=True)
+        self._callers.shutdown(wait=True)
 
     def stop(self) -> None:
         """Finish the turns that have begun, start no others."""
@@ -130,6 +134,10 @@ class Worker:
             self._mailed = time.monotonic()
             visitors.mail_unseen(now=_now())
         return clockwork.run_timers(now=_now())
+
+    def _call_webhooks(self) -> int:
+        done = calling.hand_out(now=_now())
+        return done + calling.call_due(now=_now(), http=wires().http, executor=self._callers, flight=self._calls)
 
     def _poll(self) -> int:
         self._listeners.keep(now=_now())

@@ -108,13 +108,13 @@ class Webhook(Owned):
 class WebhookTail(Queued):
     """How far an organisation's events were handed to its webhooks: the last transaction and event that were.
 
-    is_wanted: somebody listens. at: the moment of that event.
+    webhooks: ids of those that are active, as text. at: when it came this far.
     """
 
     transaction = models.BigIntegerField()
     event_id = models.UUIDField()
     at = models.DateTimeField()
-    is_wanted = models.BooleanField(default=True)
+    webhooks = models.JSONField(default=list)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organisation_id"], name="one_tail_per_organisation")]
@@ -149,6 +149,10 @@ class WebhookCall(Queued):
             models.UniqueConstraint(fields=["organisation_id", "webhook_id", "event_id"], name="one_call_per_event")
         ]
         indexes = [
-            models.Index(fields=["due_at"], name="webhook_call_due", condition=models.Q(state="waiting")),
+            models.Index(
+                fields=["organisation_id", "webhook_id", "due_at"],
+                name="webhook_call_due",
+                condition=models.Q(state="waiting"),
+            ),
             models.Index(fields=["organisation_id", "webhook_id", "-created_at"], name="webhook_call_log"),
         ]

@@ -101,8 +101,9 @@ def _conditions(wanted: Wanted, inboxes: Collection[UUID]) -> tuple[list[str], l
     return where, values
 
 
-def conversation(number: int, *, inboxes: Collection[UUID]) -> tuple[Document, str] | None:
-    """One conversation and its version, which changes with every event in it; None when it cannot be seen.
+def conversation(key: int | UUID, *, inboxes: Collection[UUID] | None) -> tuple[Document, str] | None:
+    """One conversation, by number or id, and its version, which changes with every event in it; None when it cannot be
+    seen. inboxes: None for all of the organisation.
 
     Events are only ever added, so their number says whether there are new ones; their moments come from several clocks.
     """
@@ -112,8 +113,9 @@ def conversation(number: int, *, inboxes: Collection[UUID]) -> tuple[Document, s
                      WHERE e.organisation_id = c.organisation_id AND e.conversation_id = c.id)
               FROM conversations_conversation c
               JOIN contacts_contact p ON p.organisation_id = c.organisation_id AND p.id = c.contact_id
-             WHERE c.organisation_id = %s AND c.inbox_id = ANY(%s) AND c.number = %s""",
-        [current_organisation_id(), list(inboxes), number],
+             WHERE c.organisation_id = %s AND (%s::uuid[] IS NULL OR c.inbox_id = ANY(%s))
+               AND c.{"id" if isinstance(key, UUID) else "number"} = %s""",
+        [current_organisation_id(), *[list(inboxes) if inboxes is not None else None] * 2, key],
     )
     return (_conversation(found[0]), sha256(repr(found[0]).encode()).hexdigest()[:32]) if found else None
 

@@ -1,4 +1,4 @@
-"""What a token may ask: for each kind of thing, reading or writing. A scope never gives more than the role behind it."""
+"""What a token may ask: for each kind of thing, reading or writing. A scope gives no more than the role behind it."""
 
 from __future__ import annotations
 

@@ -108,7 +108,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(condition=models.Q(("state", "waiting")), fields=["due_at"], name="webhook_call_due"),
+                    models.Index(
+                        condition=models.Q(("state", "waiting")),
+                        fields=["organisation_id", "webhook_id", "due_at"],
+                        name="webhook_call_due",
+                    ),
                     models.Index(fields=["organisation_id", "webhook_id", "-created_at"], name="webhook_call_log"),
                 ],
                 "constraints": [
@@ -131,7 +135,7 @@ class Migration(migrations.Migration):
                 ("transaction", models.BigIntegerField()),
                 ("event_id", models.UUIDField()),
                 ("at", models.DateTimeField()),
-                ("is_wanted", models.BooleanField(default=True)),
+                ("webhooks", models.JSONField(default=list)),
             ],
             options={
                 "constraints": [models.UniqueConstraint(fields=("organisation_id",), name="one_tail_per_organisation")],

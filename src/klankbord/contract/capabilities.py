@@ -21,7 +21,9 @@ class Action(enum.StrEnum):
     PRIVATE_REPLY = "private reply"  # answer a public message in private, on the same platform
     DELETE_OWN = "delete own"
     EDIT_OWN = "edit own"
-    HIDE = "hide"
+    HIDE = "hide"  # a message of somebody else, under a post of ours; can be undone
+    DELETE = "delete"  # a message of somebody else, in a place of ours; for good
+    LIKE = "like"  # can be undone
     TYPING = "typing"
     MARK_READ = "mark read"
 
@@ -85,4 +87,5 @@ class Capabilities:
     has_title: bool = False  # a subject line
     ids_are_global: bool = False  # the same message has the same id in every inbox of this kind (mail's Message-ID)
     has_html: bool = False
+    answers_one: bool = False  # a reply can point at one earlier message of the person (`Outgoing.in_reply_to`)
     third_parties_may_read: str = ""  # a warning to show beside "private", "" when there is none

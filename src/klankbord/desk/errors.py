@@ -54,6 +54,18 @@ class SomebodyAnswered(DeskError):
     default = _("A colleague answered in the meantime. Read it first, or send yours as well.")
 
 
+class BecomesPublic(DeskError):
+    """What was private would be there for everybody; sending again confirms."""
+
+    default = _("You began this in private. In public, everybody can read it.")
+
+
+class NeedsApproval(DeskError):
+    """A trainee's words leave when a colleague has looked at them."""
+
+    default = _("A colleague looks at your replies before they leave. Propose this one.")
+
+
 class TooLate(DeskError):
     default = _("Too late to take it back: it has already left.")
 

@@ -15,7 +15,7 @@ from klankbord.desk.organisations.models import Organisation
 from klankbord.desk.rows import run
 from klankbord.desk.wall import organisation
 
-from . import calling, devices, errands, readings, repeating, scheduling, visitors
+from . import calling, devices, errands, finding, readings, repeating, scheduling, visitors
 from .digests import send_digest
 from .store import file_store
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -13,20 +14,25 @@ from django.utils.translation import gettext as _
 
 from klankbord.contract import Action, Visibility
 from klankbord.desk import access, rows
-from klankbord.desk.conversations.models import Conversation, Draft, Thread
+from klankbord.desk.conversations.models import Conversation, Draft, DraftKind, Thread
 from klankbord.desk.inboxes.models import InboxState
-from klankbord.desk.organisations.models import Membership, Organisation
+from klankbord.desk.organisations.models import Membership, User
 from klankbord.desk.wall import current_organisation_id
 
 from .accounts import Connected, open_account
+from .closing import closing_of, signed
+from .platform_words import said
 
-_DRAFTS = rows.Instances(d=Draft)
+_DRAFTS = rows.Instances(d=Draft, m=Membership, u=User, leave_out={"u.password"})
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class ComposerMode:
-    """One place where a reply can go. unit: a `contract.LengthUnit`; per_link: what any link counts for."""
+    """One place where a reply can go. unit: a `contract.LengthUnit`; per_link: what any link counts for.
+
+    closing: what is put behind the words (initials, signature). answers_one: whether one message can be pointed at.
+    """
 
     thread_id: UUID
     visibility: str
@@ -44,6 +50,8 @@ class ComposerMode:
     blocked_reason: str
     warning: str
     has_title: bool
+    closing: str
+    answers_one: bool
 
     @property
     def is_public(self) -> bool:
@@ -63,6 +71,23 @@ class Composer:
     reply_draft: str
     note_draft: str
     draft_saved_at: datetime | None
+    returned: Mapping[str, Any]
+    beside: Beside
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside one's own words: replies of colleagues that wait for approval, and what they are writing.
+
+    own: this person's reply that waits for approval. Each draft with its `member` and that one's `user`.
+    """
+
+    proposals: tuple[Draft, ...]
+    own: Draft | None
+    drafts: tuple[Draft, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.proposals or self.own or self.drafts)
 
 
 def composer(
@@ -72,10 +97,11 @@ def composer(
     if threads is None:
         threads = list(Thread.objects.select_related("inbox", "handle").filter(conversation_id=conversation.id))
     threads = sorted(threads, key=lambda thread: (thread.last_inbound_at or _NEVER, thread.created_at), reverse=True)
-    modes = [mode for thread in threads for mode in _modes(thread, threads, by.organisation)]
+    modes = [mode for thread in threads for mode in _modes(thread, threads, by)]
     spoke_last_at = threads[0].last_inbound_at if threads else None
     spoke_last_in = modes[0] if spoke_last_at else None
-    drafts = _drafts(conversation.id, by)
+    everybodys = drafts_in(conversation.id)
+    drafts = {draft.kind: draft for draft in everybodys if draft.member_id == by.id}
     reply, note = drafts.get("reply"), drafts.get("note")
     if reply is not None and reply.thread_id:
         modes.sort(key=lambda mode: mode.thread_id != reply.thread_id)
@@ -85,25 +111,44 @@ def composer(
         spoke_last_at=spoke_last_at,
         reply_draft=reply.text if reply else "",
         note_draft=note.text if note else "",
-        draft_saved_at=max((draft.saved_at for draft in drafts.values()), default=None),
+        draft_saved_at=max((draft.saved_at for draft in (reply, note) if draft is not None), default=None),
+        returned=reply.facts.get("returned", {}) if reply else {},
+        beside=beside(everybodys, by),
     )
 
 
-def _drafts(conversation: UUID, by: Membership) -> dict[str, Draft]:
-    """This person's unsent words, by kind."""
+def drafts_in(conversation: UUID) -> list[Draft]:
+    """Everybody's unsent words, each with who writes them, oldest first."""
     found = rows.run(
         f"""SELECT {_DRAFTS.columns} FROM conversations_draft d
-             WHERE d.organisation_id = %s AND d.conversation_id = %s AND d.member_id = %s""",
-        [current_organisation_id(), conversation, by.id],
+              JOIN organisations_membership m ON m.id = d.member_id
+              JOIN organisations_user u ON u.id = m.user_id
+             WHERE d.organisation_id = %s AND d.conversation_id = %s ORDER BY d.saved_at, d.id""",
+        [current_organisation_id(), conversation],
     )
-    return {draft.kind: draft for (draft,) in map(_DRAFTS.of, found)}
+    return [_draft(*_DRAFTS.of(each)) for each in found]
+
+
+def _draft(draft: Draft, member: Membership, user: User) -> Draft:
+    draft.member, member.user = member, user
+    return draft
+
+
+def beside(drafts: Sequence[Draft], by: Membership) -> Beside:
+    """Of all drafts in a conversation, what this person should know of. Notes are nobody else's."""
+    proposals = [draft for draft in drafts if draft.kind == DraftKind.PROPOSAL]
+    return Beside(
+        proposals=tuple(draft for draft in proposals if draft.member_id != by.id),
+        own=next((draft for draft in proposals if draft.member_id == by.id), None),
+        drafts=tuple(each for each in drafts if each.kind == DraftKind.REPLY and each.member_id != by.id),
+    )
 
 
 def counted_length(*, conversation: UUID, thread: UUID, text: str, by: Membership) -> int:
-    """The text's length as the platform of this thread counts it."""
+    """The text's length as the platform of this thread counts it, with what is put behind it."""
     found = access.thread_for(by, conversation, thread)
     connected = open_account(found.inbox, found.organisation)
-    return connected.channel.length(text, connected.account)
+    return connected.channel.length(signed(text.strip(), closing_of(found.inbox, by)), connected.account)
 
 
 def blocked_reason(thread: Thread, connected: Connected) -> str:
@@ -114,7 +159,7 @@ def blocked_reason(thread: Thread, connected: Connected) -> str:
     if inbox.state == InboxState.BROKEN:
         return _("%(inbox)s no longer lets us in: %(reason)s An administrator can reconnect it.") % {
             "inbox": inbox.name,
-            "reason": inbox.state_reason,
+            "reason": said(inbox.state_reason),
         }
     if not thread.handle.is_reachable:
         return _("%(name)s can no longer be reached here. %(reason)s") % {
@@ -137,20 +182,20 @@ def window_closes_at(thread: Thread, connected: Connected) -> datetime | None:
     return thread.last_inbound_at + duration
 
 
-def _modes(thread: Thread, threads: Sequence[Thread], ours: Organisation) -> list[ComposerMode]:
-    connected = open_account(thread.inbox, ours)
-    modes = [_mode(thread, connected, thread.visibility)]
+def _modes(thread: Thread, threads: Sequence[Thread], by: Membership) -> list[ComposerMode]:
+    connected = open_account(thread.inbox, by.organisation)
+    modes = [_mode(thread, connected, thread.visibility, by)]
     can_go_private = (
         thread.visibility == Visibility.PUBLIC
         and Action.PRIVATE_REPLY in connected.channel.capabilities.actions
         and not any(each.inbox_id == thread.inbox_id and each.visibility == Visibility.PRIVATE for each in threads)
     )
     if can_go_private:
-        modes.append(_mode(thread, connected, Visibility.PRIVATE))
+        modes.append(_mode(thread, connected, Visibility.PRIVATE, by))
     return modes
 
 
-def _mode(thread: Thread, connected: Connected, visibility: str) -> ComposerMode:
+def _mode(thread: Thread, connected: Connected, visibility: str, by: Membership) -> ComposerMode:
     channel, capabilities = connected.channel, connected.channel.capabilities
     limit = channel.text_limit(connected.account)
     return ComposerMode(
@@ -172,6 +217,8 @@ def _mode(thread: Thread, connected: Connected, visibility: str) -> ComposerMode
         if visibility == Visibility.PRIVATE and capabilities.third_parties_may_read
         else "",
         has_title=capabilities.has_title,
+        closing=closing_of(thread.inbox, by),
+        answers_one=capabilities.answers_one and visibility == thread.visibility,
     )
 
 

@@ -30,9 +30,12 @@ from klankbord.kernel.text import one_line
 from . import alarms, governor, sendgate
 from .accounts import credentials_of, hash_token, hook_url, open_account, reply_key_of, seal, unseal
 from .doorway import ROUTES_CHANGED
+from .platform_words import said
 from .wiring import wires
 
-_CHANGEABLE = frozenset({"reopen_days", "acknowledges", "acknowledgement", "signature", "is_open_to_all"})
+_CHANGEABLE = frozenset(
+    {"reopen_days", "acknowledges", "acknowledgement", "signature", "signs_with_initials", "is_open_to_all"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +327,7 @@ def _connect_account(channel: Channel, account: Account[Any]) -> dict[str, Any]:
     try:
         return dict(channel.connect(account, wires()))
     except ChannelError as error:
-        raise Invalid(error.sentence) from error
+        raise Invalid(said(error.sentence)) from error
 
 
 def _write_route(inbox: Inbox, *, token: str) -> None:

@@ -10,6 +10,7 @@ from klankbord.desk.conversations.models import Attachment, Message, MessageKind
 from klankbord.kernel.tags import sign_tag
 
 from .accounts import Connected, open_account
+from .closing import closing_of, signed
 from .store import file_store
 
 _CHAIN = 30  # how many earlier ids go along: mail's References
@@ -17,16 +18,16 @@ _CHAIN = 30  # how many earlier ids go along: mail's References
 
 def outgoing_of(message_id: UUID) -> tuple[Outgoing, Connected]:
     """Runs inside `with organisation(id):`."""
-    message: Message = Message.objects.select_related("thread__handle", "thread__inbox", "organisation").get(
-        id=message_id
-    )
+    message: Message = Message.objects.select_related(
+        "thread__handle", "thread__inbox", "organisation", "author__user", "author__organisation"
+    ).get(id=message_id)
     thread: Thread = message.thread
     connected = open_account(thread.inbox, message.organisation)
     parts = MessagePart.objects.filter(message_id=message.id).order_by("position").values_list("external_id", flat=True)
-    signature = thread.inbox.signature.strip() if message.author_kind == AuthorKind.AGENT else ""
+    author = message.author if message.author_kind == AuthorKind.AGENT else None
     outgoing = Outgoing(
         key=str(message.id),
-        text=f"{message.text}\n\n{signature}" if signature else message.text,
+        text=signed(message.text, closing_of(thread.inbox, author)) if author else message.text,
         visibility=Visibility(message.visibility),
         to=_person(thread.handle),
         place_key=thread.place_key,

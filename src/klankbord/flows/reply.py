@@ -12,8 +12,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from klankbord import channels
-from klankbord.contract import Action, Visibility
+from klankbord.contract import Visibility
 from klankbord.desk import access
 from klankbord.desk.conversations import services
 from klankbord.desk.conversations.case import Case
@@ -21,7 +20,6 @@ from klankbord.desk.conversations.cases import lock_cases, record, store_cases, 
 from klankbord.desk.conversations.index import forget_search_documents, index_again
 from klankbord.desk.conversations.models import (
     Attachment,
-    AttachmentState,
     Draft,
     DraftKind,
     Message,
@@ -32,18 +30,17 @@ from klankbord.desk.conversations.models import (
     Status,
     Thread,
 )
-from klankbord.desk.errors import CannotReply, Invalid, Merged, NotFound, SomebodyAnswered, TooLate
+from klankbord.desk.errors import Invalid, Merged, NeedsApproval, NotFound, TooLate
 from klankbord.desk.notices.services import reopen_mentions, settle_mentions
 from klankbord.desk.organisations.models import Membership
 from klankbord.desk.rows import run
 from klankbord.desk.wall import current_organisation_id
-from klankbord.kernel.ids import random_token, uuid7
-from klankbord.kernel.text import clean
+from klankbord.kernel.ids import uuid7
+from klankbord.kernel.text import clean, one_line
 
-from . import mentions
-from .accounts import Connected, open_account
-from .composing import blocked_reason
-from .sending import change_of, queue_reply
+from . import casework, mentions, scheduling, sendable
+from .sending import Words, change_of, queue_reply
+from .sharing import tell_of_drafts
 from .turns import change_cases
 
 
@@ -58,17 +55,29 @@ def send_reply(
     visibility: str | None = None,
     keep_open: bool = False,
     then: str = "",
+    snooze_until: datetime | None = None,
+    leave_at: datetime | None = None,
+    answers: UUID | None = None,
     attachments: Sequence[UUID] = (),
     seen_message: UUID | None = None,
     confirmed: bool = False,
+    began_in_private: bool = False,
+    public_confirmed: bool = False,
+    approved_by: Membership | None = None,
+    proposed: str = "",
 ) -> Message:
     """Queue a reply in a thread. The same client_key twice is one reply.
 
     visibility: "private" for an answer in private to a public message, where the channel can.
-    then: "resolve" to resolve once queued.   seen_message: the newest message on the agent's screen.
-    Raises CannotReply, SomebodyAnswered (unless confirmed), Invalid.
+    then: "resolve" to resolve once queued.   snooze_until: put the case aside until then.
+    leave_at: when it leaves; None: after the undo time.   answers: the one message of the contact to point at.
+    seen_message: the newest message on the agent's screen.   began_in_private: where the words were begun.
+    approved_by: who let a trainee's reply go.   proposed: what the trainee had written, when that was changed.
+    Raises CannotReply, NeedsApproval, SomebodyAnswered (unless confirmed), BecomesPublic (unless confirmed), Invalid.
     """
     access.require(by, "answer")
+    if by.needs_approval and approved_by is None:
+        raise NeedsApproval
     found = access.thread_for(by, conversation, thread)
     # Two agents, or two clicks, in the same second: one after the other.
     case = lock_cases([found.conversation_id])[found.conversation_id]
@@ -76,25 +85,37 @@ def send_reply(
     if again is not None:
         return again
     if not confirmed:
-        _refuse_if_answered(found, by, seen_message)
+        sendable.refuse_if_answered(found, by, seen_message)
     if visibility and visibility != found.visibility:
-        found = _private_thread(found, visibility, now)
-    files = _own_uploads(attachments, found, by)
-    _check(found, text, files)
-    message = queue_reply(
-        case=case,
-        thread=found,
-        text=text,
-        by=by,
-        now=now,
-        client_key=client_key,
-        keeps_open=keep_open,
-        attachments=files,
-    )
+        found = sendable.private_thread(found, visibility, now)
+    if not public_confirmed:
+        sendable.refuse_unless_meant(found, began_in_private=began_in_private)
+    answered = sendable.answered_message(found, answers)
+    files = sendable.own_uploads(attachments, found, by)
+    sendable.check(found, text, files, by)
+    facts: dict[str, Any] = {}
+    if answered is not None:
+        facts["answers"] = {"id": str(answered.id), "text": one_line(answered.text, limit=140)}
+    if approved_by is not None:
+        facts["approved_by"] = {"id": str(approved_by.id), "name": approved_by.name}
+    if proposed:
+        facts["proposed"] = proposed
+    words = Words(text, in_reply_to=answered.external_id or "" if answered else "", attachments=files, facts=facts)
+    if leave_at is not None:
+        message = scheduling.keep_for_later(
+            case=case, thread=found, words=words, by=by, now=now, client_key=client_key, keeps_open=keep_open,
+            leave_at=leave_at,
+        )  # fmt: skip
+    else:
+        message = queue_reply(
+            case=case, thread=found, words=words, by=by, now=now, client_key=client_key, keeps_open=keep_open
+        )
     _drop_draft(conversation, DraftKind.REPLY, by)
     settle_mentions(conversation=conversation, member=None if then == "resolve" else by.id, now=now)
-    if then == "resolve":
+    if then == "resolve" and leave_at is None:
         services.resolve_conversation(conversation=conversation, by=by, now=now)
+    elif snooze_until is not None and leave_at is None:
+        casework.snooze(conversation=conversation, until=snooze_until, by=by, now=now)
     return message
 
 
@@ -102,15 +123,20 @@ def take_back(*, message: UUID, by: Membership, now: datetime) -> str:
     """Undo a reply that has not left: its words return as a draft, the case to where it was. Raises TooLate."""
     access.require(by, "answer")
     found = access.message_for(by, message)
+    was_planned = scheduling.stop(found)
     gone = Outbox.objects.filter(id=message, organisation_id=current_organisation_id(), state=OutboxState.QUEUED)
-    if found.state != MessageState.QUEUED or gone.delete()[0] != 1:
+    if not was_planned and (found.state != MessageState.QUEUED or gone.delete()[0] != 1):
         raise TooLate
     case = lock_cases([found.conversation_id])[found.conversation_id]
-    if case.status in (Status.PENDING, Status.RESOLVED, Status.OPEN):
-        _restore_turn(case, found.facts.get("before", {}))
-    is_nobodys_again = _restore_owner(case, found)
-    case.message_count -= 1
-    _restore_preview(case, found)
+    if was_planned:  # the case does not know of it yet
+        scheduling.wake(case, found)
+        is_nobodys_again = False
+    else:
+        if case.status in (Status.PENDING, Status.RESOLVED, Status.OPEN, Status.SNOOZED):
+            _restore_turn(case, found.facts.get("before", {}))
+        is_nobodys_again = _restore_owner(case, found)
+        case.message_count -= 1
+        _restore_preview(case, found)
     store_cases([case])
     Message.objects.filter(id=message).update(state=MessageState.TAKEN_BACK, state_at=now)
     forget_search_documents([message])
@@ -168,10 +194,12 @@ def save_draft(
         discard_draft(conversation=conversation, kind=kind, by=by)
         return None
     draft: Draft
-    draft, _made = Draft.objects.update_or_create(
+    draft, is_new = Draft.objects.update_or_create(
         conversation_id=found.id, member=by, kind=DraftKind(kind),
         defaults={"text": text, "thread_id": thread, "saved_at": now},
     )  # fmt: skip
+    if is_new and kind == DraftKind.REPLY:
+        tell_of_drafts(found, now=now)
     return draft
 
 
@@ -261,93 +289,6 @@ def _restore_owner(case: Case, message: Message) -> bool:
         return False
     case.owner_id = None
     return True
-
-
-def _refuse_if_answered(thread: Thread, by: Membership, seen_message: UUID | None) -> None:
-    """Somebody else's reply that this person cannot have seen: newer (by its time-ordered id) than the newest seen."""
-    if seen_message is None:
-        return
-    newer = Message.objects.filter(
-        conversation_id=thread.conversation_id, kind=MessageKind.OUTBOUND, author_kind="agent", id__gt=seen_message
-    ).exclude(author=by)
-    if newer.exclude(state=MessageState.TAKEN_BACK).exists():
-        raise SomebodyAnswered
-
-
-def _private_thread(thread: Thread, visibility: str, now: datetime) -> Thread:
-    """The private thread beside a public one, in the same case: found or made.
-
-    A place has one live thread, and thereby one lane and one case: what the person answers there arrives in that case.
-    Where it belongs to another case of theirs, words of this one would be stored, and answered, over there, while this
-    one goes on waiting; a second thread in the same place would break the order. So the agent is sent to that case.
-    """
-    channel = channels.channel(thread.inbox.kind)
-    if visibility != Visibility.PRIVATE or Action.PRIVATE_REPLY not in channel.capabilities.actions:
-        raise CannotReply(_("This channel cannot answer a public message in private."))
-    place_key = thread.facts.get("private_place_key") or f"private:{thread.handle.external_id}"
-    live = Thread.objects.select_related("conversation").filter(inbox_id=thread.inbox_id, is_live=True)
-    found: Thread | None = live.filter(place_key=place_key).first()
-    if found is not None and found.conversation_id != thread.conversation_id:
-        raise CannotReply(
-            _("A private conversation with %(name)s runs here already, in %(case)s. Answer there.")
-            % {"name": thread.handle.name or thread.handle.username, "case": found.conversation}
-        )
-    if found is not None:
-        return found
-    made: Thread = Thread.objects.create(
-        id=uuid7(), conversation_id=thread.conversation_id, inbox_id=thread.inbox_id, handle_id=thread.handle_id,
-        place_key=place_key, visibility=Visibility.PRIVATE, target=thread.target, title=thread.title, url=thread.url,
-        facts=thread.facts, token=random_token(80), created_at=now, last_inbound_id=thread.last_inbound_id,
-        last_inbound_at=thread.last_inbound_at,
-    )  # fmt: skip
-    return made
-
-
-def _own_uploads(attachments: Sequence[UUID], thread: Thread, by: Membership) -> list[Attachment]:
-    wanted = sorted(set(attachments))
-    if not wanted:
-        return []
-    files = list(
-        Attachment.objects.filter(
-            id__in=wanted,
-            conversation_id=thread.conversation_id,
-            message=None,
-            uploaded_by=by,
-            state=AttachmentState.READY,
-        )
-    )
-    if len(files) != len(wanted):
-        raise Invalid(_("One of the files is no longer there. Add it again."))
-    return files
-
-
-def _check(thread: Thread, text: str, files: Sequence[Attachment]) -> None:
-    """Everything the platform would refuse is refused here first, with the reason."""
-    connected: Connected = open_account(thread.inbox, thread.organisation)
-    reason = blocked_reason(thread, connected)
-    if reason:
-        raise CannotReply(reason)
-    if not clean(text).strip() and not files:
-        raise Invalid(_("Write something first."))
-    capabilities, channel = connected.channel.capabilities, connected.channel
-    limit = channel.text_limit(connected.account)
-    length = channel.length(clean(text).strip(), connected.account)
-    if limit.maximum is not None and length > limit.maximum and not limit.splits:
-        raise CannotReply(
-            _("%(over)d too many: %(channel)s takes %(limit)d at most.")
-            % {"over": length - limit.maximum, "channel": channel.label, "limit": limit.maximum}
-        )
-    if len(files) > capabilities.media.count:
-        raise CannotReply(_("%(channel)s takes %(count)d files at most.")
-                          % {"channel": channel.label, "count": capabilities.media.count})  # fmt: skip
-    for each in files:
-        if capabilities.media.bytes_each and (each.size or 0) > capabilities.media.bytes_each:
-            raise CannotReply(
-                _("%(name)s is too large: %(channel)s takes files up to %(size)d MB.")
-                % {"name": each.name, "channel": channel.label, "size": capabilities.media.bytes_each // 1_000_000}
-            )
-        if not each.content_type.startswith(capabilities.media.content_types or ("",)):
-            raise CannotReply(_("%(channel)s does not take this kind of file.") % {"channel": channel.label})
 
 
 def _restore_preview(case: Case, taken_back: Message) -> None:

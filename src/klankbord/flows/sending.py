@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from klankbord.desk.conversations.case import Case, note_automatic, speak
 from klankbord.desk.conversations.cases import lock_cases, record, store_cases, tell
 from klankbord.desk.conversations.index import add_search_documents
 from klankbord.desk.conversations.models import Attachment, Message, MessageKind, MessageState, Outbox, Thread
+from klankbord.desk.errors import NeedsApproval
 from klankbord.desk.inboxes.deliveries import WORK
 from klankbord.desk.organisations.models import Membership
 from klankbord.desk.rows import run
@@ -20,37 +22,62 @@ from klankbord.kernel.ids import uuid7
 from klankbord.kernel.text import clean, one_line
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a person wrote. in_reply_to: the platform's id of the one message it answers; "" for the newest."""
+
+    text: str
+    in_reply_to: str = ""
+    attachments: Sequence[Attachment] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 def queue_reply(
     *,
     case: Case,
     thread: Thread,
-    text: str,
+    words: Words,
     by: Membership,
     now: datetime,
     client_key: str,
     keeps_open: bool = False,
-    attachments: Sequence[Attachment] = (),
-    facts: Mapping[str, Any] | None = None,
 ) -> Message:
     """A person's reply: leaves after the organisation's undo time. case: the thread's, as `lock_cases` gave it."""
     undo = timedelta(seconds=by.organisation.undo_seconds)
-    message = new_message(thread, text, AuthorKind.AGENT, now, by=by, client_key=client_key, facts=facts)
-    message.facts = {**message.facts, "before": {**turn_of(case), **take(case, by)}}
-    message.keeps_open = keeps_open
-    message.save(force_insert=True)
-    if attachments:
-        Attachment.objects.filter(id__in=[each.id for each in attachments]).update(message=message)
+    before = {"before": {**turn_of(case), **take(case, by)}}
+    message = store_reply(thread, words, before, by=by, now=now, client_key=client_key, keeps_open=keeps_open)
     hand_over([message], due_at=now + undo, now=now)
     speak(
         case,
         at=now,
-        text=_preview(message, attachments),
+        text=preview_of(message, words.attachments),
         visibility=thread.visibility,
         by="agent",
         keeps_open=keeps_open,
     )
     store_cases([case])
     tell_of([message], "reply queued", by, now)
+    return message
+
+
+def store_reply(
+    thread: Thread,
+    words: Words,
+    more: Mapping[str, Any],
+    *,
+    by: Membership,
+    now: datetime,
+    client_key: str,
+    keeps_open: bool,
+) -> Message:
+    """A person's reply with its files. more: further facts of the message."""
+    facts = {**words.facts, **more}
+    message = new_message(thread, words.text, AuthorKind.AGENT, now, by=by, client_key=client_key, facts=facts)
+    message.in_reply_to = words.in_reply_to or message.in_reply_to
+    message.keeps_open = keeps_open
+    message.save(force_insert=True)
+    if words.attachments:
+        Attachment.objects.filter(id__in=[each.id for each in words.attachments]).update(message=message)
     return message
 
 
@@ -103,6 +130,9 @@ def new_message(
     client_key: str | None,
     facts: Mapping[str, Any] | None = None,
 ) -> Message:
+    """by: None for what the desk says by itself. Raises NeedsApproval: whatever people send is made here."""
+    if by is not None and by.needs_approval and "approved_by" not in (facts or {}):
+        raise NeedsApproval
     return Message(
         id=uuid7(),
         conversation_id=thread.conversation_id,
@@ -190,5 +220,5 @@ def change_of(message: Message, what: str) -> dict[str, Any]:
     }
 
 
-def _preview(message: Message, attachments: Sequence[Attachment]) -> str:
+def preview_of(message: Message, attachments: Sequence[Attachment]) -> str:
     return one_line(message.text) or " ".join(f"[{each.kind}]" for each in attachments[:3])

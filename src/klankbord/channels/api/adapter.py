@@ -70,6 +70,7 @@ class Api(BaseChannel):
     kind = "api"
     label = "API"
     capabilities: ClassVar[Capabilities] = Capabilities(
+        answers_one=True,
         transports=frozenset({Transport.WEBHOOK}),
         visibilities=frozenset(Visibility),
         receives=frozenset({Arrived, Edited, Deleted, ReceiptArrived}),

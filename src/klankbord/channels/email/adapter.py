@@ -41,6 +41,7 @@ class Email(BaseChannel):
     kind = "email"
     label = "E-mail"
     capabilities: ClassVar[Capabilities] = Capabilities(
+        answers_one=True,
         transports=frozenset({Transport.POLL, Transport.LISTEN}),
         visibilities=frozenset({Visibility.PRIVATE}),
         receives=frozenset({Arrived, ReceiptArrived, Ignored}),

@@ -38,7 +38,7 @@ from klankbord.contract import (
     Wires,
 )
 
-from . import poll, send, stream
+from . import acts, poll, send, stream
 from .parse import parse
 from .server import Credentials, Server, find_facts
 
@@ -51,10 +51,11 @@ class Mastodon(BaseChannel):
     label: ClassVar[str] = "Mastodon"
     Credentials: ClassVar[type] = Credentials
     capabilities: ClassVar[Capabilities] = Capabilities(
+        answers_one=True,
         transports=frozenset({Transport.POLL, Transport.LISTEN}),
         visibilities=frozenset({Visibility.PUBLIC, Visibility.PRIVATE}),
         receives=frozenset({Arrived, Edited, Deleted, Unknown, Ignored}),
-        actions=frozenset({Action.REPLY, Action.PRIVATE_REPLY}),
+        actions=frozenset({Action.REPLY, Action.PRIVATE_REPLY, Action.LIKE, Action.DELETE_OWN}),
         text=TextLimit(maximum=500, unit=LengthUnit.GRAPHEMES, per_link=_PER_LINK),
         media=MediaLimit(count=4, bytes_each=16_000_000, content_types=("image/", "video/", "audio/")),
         rate=SendRate(per_second=1.0, burst=10),  # 300 requests in five minutes, shared with the poll
@@ -101,6 +102,11 @@ class Mastodon(BaseChannel):
     def look_up(self, outgoing: Outgoing, account: Account[Any], wires: Wires) -> Receipt | None:
         return send.look_up(outgoing, account, wires)
 
+    def act(
+        self, action: Action, external_id: str, account: Account[Any], wires: Wires, *, is_undone: bool = False
+    ) -> None:
+        acts.act(action, external_id, Server(account, wires), is_undone=is_undone)
+
     def length(self, text: str, account: Account[Any]) -> int:
         return send.count(text, per_link=self.text_limit(account).per_link or _PER_LINK)
 
@@ -141,10 +147,10 @@ def _check_uploads(uploads: Sequence[Upload], limit: MediaLimit, account: Accoun
         is_image = upload.content_type.startswith("image/")
         largest = int(account.facts.get("image_bytes" if is_image else "video_bytes") or limit.bytes_each)
         if upload.size > min(largest, limit.bytes_each):
-            raise Refused(f"{upload.name} is larger than this server takes.", code="too-large")
+            raise Refused(f"This file is larger than the server takes: {upload.name}", code="too-large")
         taken = account.facts.get("media_types") or limit.content_types
         if not upload.content_type.startswith(tuple(taken)):
-            raise Refused(f"This server does not take files such as {upload.name}.", code="media-type")
+            raise Refused(f"This server does not take such a file: {upload.name}", code="media-type")
 
 
 def _stream_is_up(account: Account[Any], wires: Wires) -> tuple[bool, str]:

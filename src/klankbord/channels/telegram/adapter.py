@@ -58,6 +58,7 @@ class Telegram(BaseChannel):
     label: ClassVar[str] = "Telegram"
     Credentials: ClassVar[type] = Credentials
     capabilities: ClassVar[Capabilities] = Capabilities(
+        answers_one=True,
         transports=frozenset({Transport.WEBHOOK, Transport.POLL, Transport.LISTEN}),
         visibilities=frozenset({Visibility.PUBLIC, Visibility.PRIVATE}),
         receives=frozenset({Arrived, Edited, Deleted, Unreachable, PlaceMoved, Unknown, Ignored}),
@@ -110,7 +111,7 @@ class Telegram(BaseChannel):
             raise Refused(f"At most {limit.count} files go in one reply.", code="too-many-files")
         for upload in outgoing.uploads:
             if upload.size > limit.bytes_each:
-                raise Refused(f"{upload.name} is larger than the 50 MB that Telegram takes.", code="too-large")
+                raise Refused(f"This file is larger than the 50 MB that Telegram takes: {upload.name}", code="too-large")
         return send(outgoing, account, wires)
 
     def poll(self, account: Account[Any], cursor: Mapping[str, Any], wires: Wires) -> Polled:

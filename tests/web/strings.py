@@ -15,6 +15,12 @@ _PLAIN = frozenset({"_", "gettext", "gettext_lazy"})
 _WITH_CONTEXT = frozenset({"pgettext", "pgettext_lazy", "meant"})
 _WITH_PLURAL = frozenset({"ngettext", "ngettext_lazy"})
 
+# What goes wrong between us and a platform: shown to people by `flows.platform_words`.
+_TROUBLES = frozenset(
+    {"Refused", "CredentialsRejected", "Unavailable", "Uncertain", "Unsupported", "_unavailable", "_uncertain",
+     "NoConnectionError"}
+)  # fmt: skip
+
 Key = tuple[str, str, str]  # context, msgid, msgid_plural
 
 
@@ -22,7 +28,8 @@ def all_strings() -> dict[Key, list[str]]:
     """Sentence -> the files that hold it."""
     found: dict[Key, list[str]] = defaultdict(list)
     for path in sorted(SOURCE.rglob("*.py")):
-        for key in _of_code(path.read_text(encoding="utf-8"), is_channel="channels" in path.parts):
+        for key in _of_code(path.read_text(encoding="utf-8"), is_channel="channels" in path.parts,
+                            is_said=bool({"channels", "plumbing"} & set(path.parts))):  # fmt: skip
             found[key].append(str(path.relative_to(SOURCE)))
     for path in sorted(SOURCE.rglob("templates/**/*.html")):
         # Templates become Python-like text in which every sentence is a call of gettext.
@@ -32,7 +39,7 @@ def all_strings() -> dict[Key, list[str]]:
     return found
 
 
-def _of_code(code: str, *, is_channel: bool) -> Iterator[Key]:
+def _of_code(code: str, *, is_channel: bool, is_said: bool) -> Iterator[Key]:
     for node in ast.walk(ast.parse(code)):
         if not isinstance(node, ast.Call):
             continue
@@ -48,6 +55,9 @@ def _of_code(code: str, *, is_channel: bool) -> Iterator[Key]:
             for each in words:
                 if each[:1].isupper() or " " in each:  # a function of that name elsewhere asks for methods
                     yield ("", each, "")
+        elif name in _TROUBLES and is_said and node.args:
+            if (sentence := _sentence_of(node.args[0])) is not None:
+                yield ("", sentence, "")
         elif name == "HealthCheck" and is_channel:
             for each in words + [
                 option.value.value
@@ -56,6 +66,19 @@ def _of_code(code: str, *, is_channel: bool) -> Iterator[Key]:
             ]:
                 if isinstance(each, str) and each:
                     yield ("", each, "")
+
+
+def _sentence_of(node: ast.expr) -> str | None:
+    """As `flows.platform_words` looks it up: whole, up to the platform's own words, or with {} for numbers."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant):
+        return str(node.left.value).rstrip()
+    if not isinstance(node, ast.JoinedStr):
+        return None
+    parts = [each.value if isinstance(each, ast.Constant) else "{}" for each in node.values]
+    text = "".join(map(str, parts))
+    return text.removesuffix(" {}") if text.endswith(": {}") else text
 
 
 _QUOTED = r"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""

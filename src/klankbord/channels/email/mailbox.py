@@ -172,7 +172,7 @@ def _select(box: Any, folder: str) -> None:
     try:
         box.folder.set(folder, readonly=True)
     except MailboxFolderSelectError as refusal:
-        raise CredentialsRejected(f"There is no folder {folder!r} in the mailbox.", code="no-folder") from refusal
+        raise CredentialsRejected(f"The mailbox has no such folder: {folder}", code="no-folder") from refusal
 
 
 def _drop(box: Any) -> None:

@@ -109,6 +109,9 @@ class Server:
             )
         )
 
+    def delete(self, path: str) -> Response:
+        return self._checked(self.wires.http.request("DELETE", self.base + path, headers=self._headers))
+
     def _checked(self, response: Response) -> Response:
         left = response.headers.get("x-ratelimit-remaining", "")
         self.remaining = int(left) if left.isascii() and left.isdigit() else self.remaining

@@ -157,7 +157,8 @@ def receipt_of(message: Message) -> ReceiptLine:
     if state == MessageState.FAILED:
         return ReceiptLine(_("Not sent"), "warn", "bad", said(message.state_reason))
     if state == MessageState.UNCERTAIN:
-        reason = said(message.state_reason) or _("No proof that it arrived. Look on the platform before you send it again.")
+        unproven = _("No proof that it arrived. Look on the platform before you send it again.")
+        reason = said(message.state_reason) or unproven
         return ReceiptLine(_("Uncertain"), "clock", "unsure", reason)
     return ReceiptLine(_("Taken back before it left"), "reopen")
 

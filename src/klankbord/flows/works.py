@@ -9,10 +9,16 @@ from uuid import UUID
 from procrastinate.contrib.django import app
 
 from . import audit, deskmail, errands, passwords
+from .finding import WORK as LEARN_WORDS
+from .finding import learn_words
 from .jobs import QUEUE, TASK
 from .media import fetch_files
 
-WORKS: dict[str, Callable[..., None]] = {"fetch files": fetch_files}
+WORKS: dict[str, Callable[..., None]] = {
+    "fetch files": fetch_files,
+    "act": platform_acts.perform,
+    LEARN_WORDS: learn_words,
+}
 
 # What requests leave to be done, by kind; each is told its facts, which errand it is, and the time.
 ERRANDS: dict[str, Callable[..., None]] = {

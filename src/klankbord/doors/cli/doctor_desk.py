@@ -258,6 +258,7 @@ def _for_people() -> Iterator[Finding]:
         why="Nobody knows whether they arrived, and nothing further leaves in their conversations.",
         advice="Open them under Trouble, look at the platform, and say whether they arrived.",
     )
+    yield _findable()
     held = [each.name for each in Organisation.objects.filter(sends_are_held=True).order_by("name")]
     yield judged(
         "Restore fence",
@@ -266,3 +267,11 @@ def _for_people() -> Iterator[Finding]:
         why="After a restore nothing leaves until a person has looked, so that nothing is sent twice.",
         advice="Look at the waiting replies, and let sending begin again.",
     )
+
+
+def _findable() -> Finding:
+    """Never a trouble: it goes on by itself, and new messages are found at once."""
+    from klankbord.flows.finding import renewals
+
+    going_on = [f"{each.organisation}: {each.done:,} of {each.total:,} older messages" for each in renewals()]
+    return Finding("Search", f"being renewed, {'; '.join(going_on)}" if going_on else "up to date")

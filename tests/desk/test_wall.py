@@ -25,6 +25,7 @@ OWNERS_FUNCTIONS = {
     "klankbord_find",
     "klankbord_make_delivery_partitions",
     "klankbord_drop_delivery_partitions",
+    "klankbord_find_contacts",
     "klankbord_gauges",  # counts of waiting work, whoever's it is
 }
 WALLED = sorted(model._meta.db_table for model in walled_models())

@@ -20,6 +20,7 @@ from klankbord.desk.errors import DeskError, Invalid, NotAllowed, NotFound, NotW
 from klankbord.desk.inboxes.models import DeadLetter, Inbox
 from klankbord.desk.organisations.models import Membership, Role
 from klankbord.flows import casework, composing, connect, ledger, library, presence, uploads
+from klankbord.flows.people import blocking, describing
 from klankbord.flows.reply import save_draft, settle, take_back, try_again, write_note
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +75,10 @@ def compose(*, conversation: UUID, by: Membership, now: datetime) -> composing.C
     return composing.composer(conversation=access.conversation_for(by, conversation), by=by, now=now)
 
 
+def on_contact(act: Callable[..., Any], **more: Any) -> Deed:
+    return lambda scene, by: act(contact=scene.conversation.contact_id, by=by, now=scene.desk.now, **more)
+
+
 def on_inbox(act: Callable[..., Any], **more: Any) -> Deed:
     return lambda scene, by: act(inbox=scene.inbox.id, by=by, now=scene.desk.now, **more)
 
@@ -110,6 +115,12 @@ DEEDS: dict[str, tuple[Deed, set[Role]]] = {
     "retry": (lambda scene, by: ledger.retry(dead_letter=scene.letter.id, by=by, now=scene.desk.now), {L, D}),
     "dismiss": (lambda scene, by: ledger.dismiss(dead_letter=scene.letter.id, by=by, now=scene.desk.now), {L, D}),
     "hear alarms": (lambda scene, by: access.require(by, "hear alarms"), {L, D}),
+    "block": (on_contact(blocking.block), ANSWERS),
+    "unblock": (on_contact(blocking.unblock), ANSWERS),
+    "change contacts": (on_contact(describing.set_vip, is_vip=True), ANSWERS),
+    "import contacts": (lambda scene, by: access.require(by, "import contacts"), {L, D}),
+    "export contacts": (lambda scene, by: access.require(by, "export contacts"), {L, D}),
+    "define contact fields": (lambda scene, by: access.require(by, "define contact fields"), {D}),
     "see audit": (lambda scene, by: access.require(by, "see audit"), {D}),
     "write a fact": (
         lambda scene, by: library.save_fact(name="retourtermijn", value_nl="14 dagen", value_en="", by=by),

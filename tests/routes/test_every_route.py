@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from desk_builder import Desk
 from klankbord.desk.conversations.filters import Filters
 from klankbord.desk.conversations.listing import View
+from klankbord.desk.contacts.models import Company, Contact
 from klankbord.desk.conversations.models import Attachment, Conversation, Event, Message
 from klankbord.desk.inboxes.models import DeadLetter, Inbox
 from klankbord.desk.organisations.models import Membership, Role
@@ -28,11 +29,14 @@ pytestmark = pytest.mark.django_db
 CANARY = "kanarie-in-de-kolenmijn"
 _SLUGS = {"slug": "all", "deed": "resolve", "kind": "api"}
 _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest name an object
+    "contacts",
     "home", "more", "list", "pulse", "narrow", "bulk", "bulk_do", "save_view", "view_counts", "density", "ledger",
     "dead_letters", "inboxes", "catalogue", "connect", "me",
     "choose_organisation", "audit", "search", "search_hints", "palette", "saved_replies", "new_reply", "save_fact",
 }  # fmt: skip
-OBJECTS = ("message", "attachment", "letter", "inbox", "reply", "fact", "saved", "many")  # that routes name by id
+OBJECTS = (
+    "message", "attachment", "letter", "inbox", "reply", "fact", "saved", "many", "contact", "company",
+)  # that routes name by id  # fmt: skip
 _SIGN_IN = {"account_login", "account_inactive"}
 
 
@@ -56,6 +60,8 @@ class World:
             "attachment": self.attachment.id,
             "letter": self.letter.id,
             "inbox": self.inbox.id,
+            "contact": self.conversation.contact_id,
+            "company": company_of(self),
             "reply": self.saved_reply,
             "fact": self.fact,
             "saved": self.saved_view,
@@ -107,6 +113,15 @@ def world(desk: Desk) -> World:
         wish, seen = bulk.Wish("label", label=CANARY), {conversation.number: ""}
         bulk.do(wish=wish, deed_id=many, seen=seen, by=boss, now=desk.now)
     return World(desk, conversation, message, attachment, letter, inbox, saved.id, fact.id, kept.id, many)
+
+
+def company_of(world: World) -> UUID:
+    """Where the writer of the canaries works."""
+    with world.desk.open():
+        company, _ = Company.objects.get_or_create(name=CANARY, key=CANARY, defaults={"created_at": world.desk.now})
+        Contact.objects.filter(id=world.conversation.contact_id).update(company=company)
+        found: UUID = company.id
+        return found
 
 
 def client_of(member: Membership | None) -> Client:

@@ -28,6 +28,10 @@ KINDS: dict[str, frozenset[str]] = {
         "inbox connected", "inbox reconnected", "inbox changed", "inbox members changed", "inbox paused",
         "inbox resumed", "inbox disconnected", "inbox broke", "sending stopped by itself",
     }),
+    "contacts": frozenset({
+        "contact blocked", "contact unblocked", "contacts merged", "merge undone", "contacts imported",
+        "contacts exported",
+    }),
 }  # fmt: skip
 
 

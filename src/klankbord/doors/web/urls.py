@@ -8,6 +8,7 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import path
 
+from .contact_urls import urlpatterns as contact_urls
 from .views import (
     acts,
     attachments,
@@ -74,6 +75,7 @@ urlpatterns = [
     path("messages/<uuid:message>/frame", attachments.letter_frame, name="letter_frame"),
     path("attachments/<uuid:attachment>", attachments.attachment, name="attachment"),
     path("attachments/<uuid:attachment>/drop", replies.drop_upload, name="drop_upload"),
+    *contact_urls,
     path("ledger", ledger.days, name="ledger"),
     path("ledger/dead-letters", ledger.dead_letters, name="dead_letters"),
     path("ledger/dead-letters/<uuid:letter>/<slug:deed>", ledger.settle, name="dead_letter"),

@@ -28,7 +28,7 @@ OUTLINES = {
     "pause": "pause", "pencil": "pencil", "people": "users", "person": "user", "phone": "phone", "pin": "map-pin",
     "play": "play", "receipt": "receipt-refund", "refresh": "arrow-path", "reopen": "arrow-uturn-left",
     "right": "chevron-right", "search": "magnifying-glass", "send": "paper-airplane", "settings": "cog-6-tooth",
-    "shield": "shield-check", "sleep": "moon", "smile": "face-smile", "spam": "no-symbol", "sun": "sun", "tag": "tag",
+    "shield": "shield-check", "sleep": "moon", "smile": "face-smile", "star": "star", "spam": "no-symbol", "sun": "sun", "tag": "tag",
     "screen": "computer-desktop", "trash": "trash", "unassigned": "user-plus", "up": "chevron-up", "video": "film",
     "wait": "pause-circle", "warn": "exclamation-triangle",
 }  # fmt: skip

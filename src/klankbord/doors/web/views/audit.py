@@ -28,7 +28,7 @@ from . import parts
 def audit(request: HttpRequest) -> HttpResponse:
     access.require(member_of(request), "see audit")
     kinds = [
-        ("", _("All deeds")), ("entry", _("Signing in")), ("people", _("People")), ("inboxes", _("Inboxes")),
+        ("", _("All deeds")), ("entry", _("Signing in")), ("people", _("People")), ("inboxes", _("Inboxes")), ("contacts", _("Contacts")),
         ("reading", _("Reading")),
     ]  # fmt: skip
     kind = request.GET.get("kind", "")

@@ -61,6 +61,7 @@ export function begin() {
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target) || document.querySelector("dialog[open]")) return;
     if (afterG && Date.now() - afterG < 1200 && event.key === "i") { afterG = 0; location.assign("/inbox/mine"); return; }
+    if (afterG && Date.now() - afterG < 1200 && event.key === "c") { afterG = 0; location.assign("/contacts"); return; }
     afterG = event.key === "g" ? Date.now() : 0;
     const deed = deeds[event.key];
     if (!deed) return;

@@ -163,6 +163,8 @@ def _check(wish: Wish, by: Membership, now: datetime) -> None:
         raise SnoozeInPast
     if wish.deed == "reply" and not clean(wish.text).strip():
         raise Invalid(_("Write something first."))
+    if wish.deed == "reply" and by.needs_approval:
+        raise Invalid(_("Somebody reads your replies before they leave: answer one by one."))
 
 
 def _act(

@@ -21,7 +21,7 @@ from klankbord.kernel.text import clean, one_line
 
 from .accounts import Connected, open_account
 from .composing import blocked_reason
-from .sending import hand_over, new_message, tell_of, turn_of
+from .sending import hand_over, new_message, take, tell_of, turn_of
 
 
 def threads_of(conversations: Collection[UUID]) -> dict[UUID, Thread]:
@@ -57,7 +57,7 @@ def queue_all(
     messages = []
     for case in cases:
         message = new_message(threads[case.id], text, AuthorKind.AGENT, now, by=by, client_key=None)
-        message.facts = {"before": turn_of(case)}
+        message.facts = {"before": {**turn_of(case), **take(case, by)}}
         messages.append(message)
     Message.objects.bulk_create(messages)
     hand_over(messages, due_at=now + timedelta(seconds=by.organisation.undo_seconds), now=now)

@@ -142,7 +142,9 @@ ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "klankbord.flows.passwords.ResetTokens"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_LOCAL
 MFA_TOTP_ISSUER = "Klankbord"
 MFA_ADAPTER = "klankbord.doors.web.accounts.MFAAdapter"
 

@@ -6,7 +6,8 @@ from allauth.account import views as account
 from allauth.mfa.base import views as two_factor
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
-from django.urls import path
+from allauth.mfa.webauthn import views as passkeys
+from django.urls import include, path
 
 from .contact_urls import urlpatterns as contact_urls
 from .views import (
@@ -76,6 +77,7 @@ urlpatterns = [
     path("attachments/<uuid:attachment>", attachments.attachment, name="attachment"),
     path("attachments/<uuid:attachment>/drop", replies.drop_upload, name="drop_upload"),
     *contact_urls,
+    path("settings/", include("klankbord.doors.web.integration_urls")),
     path("ledger", ledger.days, name="ledger"),
     path("ledger/dead-letters", ledger.dead_letters, name="dead_letters"),
     path("ledger/dead-letters/<uuid:letter>/<slug:deed>", ledger.settle, name="dead_letter"),
@@ -141,6 +143,11 @@ urlpatterns = [
     path("accounts/2fa/reauthenticate/", two_factor.reauthenticate, name="mfa_reauthenticate"),
     path("accounts/2fa/totp/activate/", totp.activate_totp, name="mfa_activate_totp"),
     path("accounts/2fa/totp/deactivate/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("accounts/2fa/passkeys/", passkeys.list_webauthn, name="mfa_list_webauthn"),
+    path("accounts/2fa/passkeys/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
+    path("accounts/2fa/passkeys/sign-in/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("accounts/2fa/passkeys/again/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("accounts/2fa/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
     path("accounts/2fa/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("accounts/2fa/codes/generate/", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("accounts/2fa/codes/download/", codes.download_recovery_codes, name="mfa_download_recovery_codes"),

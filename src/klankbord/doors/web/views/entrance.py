@@ -51,7 +51,7 @@ def _begin(request: HttpRequest, member: Membership, *, is_new: bool) -> HttpRes
     if is_new:
         login(request, member.user, backend=ENTRANCE)
         # They chose their password just now: setting up the second step need not ask for it once more.
-        record_authentication(request, member.user, method="password", email=member.user.email)
+        record_authentication(request, member.user, method="password", reauthenticated=True)
     request.session[SESSION_KEY] = str(member.organisation_id)
     return redirect("home")
 

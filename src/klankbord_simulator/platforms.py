@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import pickle
 import secrets
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,7 @@ from .faults import Mischief
 from .record import Log
 from .stage import Actor, Stage
 
+_KEEP_EVERY = 15.0  # seconds
 SHOP = Actor(name="Wolk & Zonen", username="wolkenzonen", email="klantenservice@wolkenzonen.example")
 
 
@@ -126,6 +128,33 @@ class Platforms:
         return hashlib.sha256(f"{self._seed}/{name}".encode()).hexdigest()[:40]
 
 
+class Memory:
+    """What happened on the platforms, in a file of ours, so that a demo that is started again finds its posts there.
+
+    A file that cannot be read is as good as none: the platforms then begin anew.
+    """
+
+    def __init__(self, path: Path, fakes: Sequence[Fake]) -> None:
+        self._path, self._fakes = path, fakes
+
+    def recall(self) -> None:
+        try:
+            kept = pickle.loads(self._path.read_bytes())  # noqa: S301 (written by ourselves, beside the demo's data)
+        except (OSError, pickle.UnpicklingError, EOFError, ValueError, AttributeError, ImportError):
+            return
+        for fake in self._fakes:
+            vars(fake).update(kept.get(fake.kind, {}))
+
+    def keep(self) -> None:
+        kept = {}
+        for fake in self._fakes:
+            with fake.lock:  # one copy at a time, so that what belongs together stays together
+                kept[fake.kind] = pickle.dumps({name: getattr(fake, name) for name in fake.memory})
+        beside = self._path.with_suffix(".new")
+        beside.write_bytes(pickle.dumps({kind: pickle.loads(state) for kind, state in kept.items()}))  # noqa: S301
+        beside.replace(self._path)
+
+
 def wait_for_end(ended: threading.Event) -> None:
     """Set the event when whoever started us is gone."""
     sys.stdin.read()
@@ -136,6 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the simulated platforms on loopback.")
     parser.add_argument("--port-base", type=int, default=0, help="first of six ports; 0: any free ones")
     parser.add_argument("--log", type=Path, help="file to which every accepted act is appended")
+    parser.add_argument("--memory", type=Path, help="file that outlives a restart")
     parser.add_argument("--seed", type=int, help="fixes chance and credentials")
     parser.add_argument("--quota", type=int, default=300, help="Mastodon's requests in five minutes")
     parser.add_argument("--shop-name", default=SHOP.name)
@@ -148,9 +178,17 @@ def main() -> None:
     if chosen.tied:
         threading.Thread(target=wait_for_end, args=(ended,), daemon=True).start()
     options: dict[str, Any] = {"log_file": chosen.log, "seed": chosen.seed, "quota": chosen.quota}
-    with Platforms(shop=shop, port_base=chosen.port_base, **options) as platforms:
+    found = Platforms(shop=shop, port_base=chosen.port_base, **options)
+    memory = Memory(chosen.memory, found.fakes) if chosen.memory else None
+    if memory:
+        memory.recall()
+    with found as platforms:
         print(json.dumps(platforms.addresses()), flush=True)
-        ended.wait()
+        while not ended.wait(_KEEP_EVERY):
+            if memory:
+                memory.keep()
+        if memory:
+            memory.keep()
 
 
 if __name__ == "__main__":

@@ -55,6 +55,10 @@ def _of_code(code: str, *, is_channel: bool, is_said: bool) -> Iterator[Key]:
             for each in words:
                 if each[:1].isupper() or " " in each:  # a function of that name elsewhere asks for methods
                     yield ("", each, "")
+        elif name == "Capabilities":
+            for option in node.keywords:
+                if option.arg == "third_parties_may_read" and isinstance(option.value, ast.Constant):
+                    yield ("", str(option.value.value), "")
         elif name in _TROUBLES and is_said and node.args:
             if (sentence := _sentence_of(node.args[0])) is not None:
                 yield ("", sentence, "")

@@ -32,6 +32,7 @@ class Fake:
     kind = ""
     visibilities: frozenset[str] = frozenset({"private"})
     address = ""
+    memory: tuple[str, ...] = ()  # the attributes that hold what happened here; see `platforms.Memory`
 
     def __init__(
         self,

@@ -64,6 +64,7 @@ class Partner(Fake):
     """hook_url: the desk's address for our events; events wait until it is known."""
 
     kind = "api"
+    memory = ("hook_url", "lines", "files", "gone", "refusals", "_taken", "_noticed", "_early")
     visibilities = frozenset({"public", "private"})
 
     def __init__(self, *, secret: str, hook_url: str = "", first_pause: float = 0.5, **common: Any) -> None:

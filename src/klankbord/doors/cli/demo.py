@@ -128,6 +128,7 @@ def _play(folder: DemoFolder, notes: Notes) -> None:
 
 def _platforms(folder: DemoFolder, notes: Notes) -> Program:
     words = ["--port-base", str(notes.platforms), "--seed", str(_SEED), "--log", str(folder.path / "platforms.log")]
+    words += ["--memory", str(folder.path / "platforms.memory")]
     words += ["--shop-email", _MAIL]
     return Program("platforms", [sys.executable, "-m", "klankbord_simulator.platforms", *words], dict(os.environ))
 

@@ -23,6 +23,7 @@ class MailServer(Fake):
     mail for other domains is taken and a report follows, as happens with relays."""
 
     kind = "email"
+    memory = ("boxes", "shop_box", "_said")
     visibilities = frozenset({"private"})
 
     def __init__(self, *, shop: Actor, password: str, is_strict: bool = False, **common: Any) -> None:

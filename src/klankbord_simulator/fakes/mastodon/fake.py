@@ -28,6 +28,7 @@ class Mastodon(Fake):
 
     kind = "mastodon"
     visibilities = frozenset({"public", "private"})
+    memory = ("server", "_keys")
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class Mastodon(Fake):
         await super().open(port)
         if not hasattr(self, "server"):
             self.server = Server(home=self.url, shop=self._shop_actor, domains=self._domains, started=self.now())
-            self.address = f"@{self._shop_actor.username}@{self.server.domain}"
+        self.address = f"@{self._shop_actor.username}@{self.server.domain}"
 
     # ---------------------------------------------------------------------------------------------- the web
 

@@ -28,6 +28,7 @@ class Telegram(Fake):
     """first_pause: seconds before a refused update comes again; it doubles up to half a minute."""
 
     kind = "telegram"
+    memory = ("bot", "hook_url", "hook_secret")
     visibilities = frozenset({"private"})
 
     def __init__(

@@ -32,7 +32,8 @@ _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest n
     "contacts",
     "home", "more", "list", "pulse", "narrow", "bulk", "bulk_do", "save_view", "view_counts", "density", "ledger",
     "dead_letters", "inboxes", "catalogue", "connect", "me",
-    "choose_organisation", "audit", "search", "search_hints", "palette", "saved_replies", "new_reply", "save_fact",
+    "choose_organisation", "my_settings", "shift", "hand_over", "take_shift_back", "sign", "be", "notices",
+    "notices_read", "here", "audit", "search", "search_hints", "palette", "saved_replies", "new_reply", "save_fact",
 }  # fmt: skip
 OBJECTS = (
     "message", "attachment", "letter", "inbox", "reply", "fact", "saved", "many", "contact", "company",

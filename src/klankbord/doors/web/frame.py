@@ -99,6 +99,7 @@ def _links(teams: list[Team], counts: Counts) -> list[ViewLink]:
         (View("mine"), _("Mine"), "person"),
         (View("unassigned"), _("Nobody's yet"), "unassigned"),
         *((View("team", team.id), _("Team %(name)s") % {"name": team.name}, "people") for team in teams),
+        (View("mentioned"), _("Mentioned"), "at"),
         (View("all"), _("All open"), "all"),
         (View("pending"), _("Waits for the customer"), "wait"),
         (View("snoozed"), _("Snoozed"), "sleep"),

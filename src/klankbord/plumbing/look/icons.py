@@ -16,6 +16,7 @@ SPRITE = Path(__file__).parent / "static" / "look" / "icons.svg"
 # Our name for what an icon means on our screens -> heroicons' name for what it shows.
 OUTLINES = {
     "account": "user-circle", "add": "plus", "all": "inbox", "alert": "exclamation-triangle", "audio": "speaker-wave",
+    "at": "at-symbol", "bell": "bell",
     "back": "chevron-left", "bolt": "bolt", "bot": "cpu-chip", "bubble": "chat-bubble-left", "check": "check", "clip": "paper-clip",
     "clock": "clock", "close": "x-mark", "dense": "bars-4", "roomy": "bars-2", "colleague": "user-plus", "copy": "clipboard-document", "down": "chevron-down",
     "download": "arrow-down-tray", "external": "arrow-top-right-on-square", "eye": "eye", "file": "document",

@@ -89,6 +89,7 @@ def people(request: HttpRequest, number: int) -> HttpResponse:
     """Whom to give it to."""
     found = access.conversation_for(member_of(request), number)
     context = {"conversation": found, "colleagues": organisations.colleagues(), "teams": organisations.teams()}
+    context["states"] = presence.states(now=timezone.now())
     template = "web/conversation/_people.html" if is_fragment(request) else "web/conversation/people_page.html"
     return render(request, template, context)
 

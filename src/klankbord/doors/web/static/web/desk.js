@@ -7,7 +7,9 @@ import * as follow from "./follow.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
 import * as menus from "./menus.js";
+import * as mentions from "./mentions.js";
 import { remember } from "./morph.js";
+import * as notices from "./notices.js";
 import * as unread from "./unread.js";
 import * as offers from "./offers.js";
 
@@ -133,6 +135,8 @@ for (const kind of ["dragover", "drop"]) {
 
 menus.begin();
 offers.begin();
+mentions.begin();
+notices.begin();
 keys.begin();
 remember(document.getElementById("timeline"));
 remember(document.getElementById("case-head"));

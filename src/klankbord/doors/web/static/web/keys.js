@@ -7,6 +7,8 @@ let afterG = 0;
 
 const press = (selector) => { const button = document.querySelector(selector); button?.click(); return Boolean(button); };
 
+const places = { i: "/inbox/mine", m: "/inbox/mentioned", n: "/notices" };
+
 const deeds = {
   j: () => step(1),
   k: () => step(-1),
@@ -60,8 +62,7 @@ export function begin() {
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target) || document.querySelector("dialog[open]")) return;
-    if (afterG && Date.now() - afterG < 1200 && event.key === "i") { afterG = 0; location.assign("/inbox/mine"); return; }
-    if (afterG && Date.now() - afterG < 1200 && event.key === "c") { afterG = 0; location.assign("/contacts"); return; }
+    if (afterG && Date.now() - afterG < 1200 && event.key in places) { afterG = 0; location.assign(places[event.key]); return; }
     afterG = event.key === "g" ? Date.now() : 0;
     const deed = deeds[event.key];
     if (!deed) return;

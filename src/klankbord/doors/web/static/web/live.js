@@ -73,6 +73,7 @@ async function refreshList() {
   address.searchParams.set("since", since);
   const part = await get(address);
   if (!part) return;
+  document.dispatchEvent(new CustomEvent("desk:pulse", { detail: part }));
   const nav = document.getElementById("nav");
   if (!nav.querySelector("details[open]") && !nav.contains(document.activeElement)) morph(nav, part.getElementById("nav"));
   for (const fresh of [...part.querySelectorAll(".conv")]) {

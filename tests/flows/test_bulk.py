@@ -188,9 +188,9 @@ def test_nothing_is_given_to_somebody_who_cannot_see_it(desk: Desk) -> None:
         Inbox.objects.update(is_open_to_all=False)
     outcome = do(desk, numbers, lead, deed="assign", gives=frozenset({"owner"}), owner=noor.id)
     assert (outcome.done, len(outcome.left_alone)) == ([], 2)
-    with pytest.raises(NotFound), desk.open():
-        seen = dict.fromkeys(numbers, "")
-        bulk.do(wish=bulk.Wish("resolve"), deed_id=uuid7(), seen=seen, by=noor, now=desk.now)
+    wish, seen = bulk.Wish("resolve"), dict.fromkeys(numbers, "")
+    with desk.open(), pytest.raises(NotFound):
+        bulk.do(wish=wish, deed_id=uuid7(), seen=seen, by=noor, now=desk.now)
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ class Listed(NamedTuple):
     kind: str
     priority: int
     labels: list[str]
+    is_vip: bool
 
 
 def order(view: View, filters: Filters) -> Order:
@@ -264,7 +265,8 @@ def _listed(source: str, values: list[Any], order: str = "") -> list[Listed]:
                    ARRAY(SELECT l.name FROM conversations_conversationlabel cl
                            JOIN conversations_label l ON l.organisation_id = cl.organisation_id AND l.id = cl.label_id
                           WHERE cl.organisation_id = c.organisation_id AND cl.conversation_id = c.id
-                          ORDER BY l.name)
+                          ORDER BY l.name),
+                   p.is_vip
               FROM ({source}) c
               JOIN contacts_contact p ON p.organisation_id = c.organisation_id AND p.id = c.contact_id
               JOIN inboxes_inbox i ON i.organisation_id = c.organisation_id AND i.id = c.inbox_id

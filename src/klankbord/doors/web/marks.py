@@ -64,6 +64,12 @@ def clock(shown: times.Clock, size: str = "") -> SafeString:
     )
 
 
+@lru_cache(maxsize=1)
+def vip() -> SafeString:
+    """Who is looked after with special care."""
+    return SafeString(f'<span class="chip tiny vip">{icon("star")}VIP</span>')
+
+
 @lru_cache(maxsize=101)
 def ring(share: int) -> SafeString:
     """share: how full, in hundredths."""

@@ -68,6 +68,7 @@ def row(conversation: Listed, words: RowWords, *, is_gone: bool) -> SafeString:
         f'<a href="{words.address.format(conversation.number)}{words.query}"{_CURRENT if is_selected else ""}>'
         f'<span class="conv-face">{marks.face_of(name, conversation.contact_id)}</span>'
         f'<span class="conv-top"><span class="conv-who"><bdi>{escape(name)}</bdi></span>'
+        f"{marks.vip() if conversation.is_vip else ''}"
         f"{marks.clock(words.speaker.clock_of(conversation, words.now))}</span>"
         f'<span class="conv-text">{said_by}<bdi>{escape(conversation.preview)}</bdi></span>'
         f'<span class="conv-marks">{marks.where_in(words.language, conversation.visibility, conversation.kind)}'

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 READ = (
     "conversations:read", "messages:read", "contacts:read", "inboxes:read", "labels:read", "people:read", "ledger:read",
+    "replies:read",
 )  # fmt: skip
 WRITE = ("conversations:write", "messages:write")
 SCOPES = (*READ, *WRITE)

@@ -24,6 +24,10 @@ KINDS: dict[str, frozenset[str]] = {
         "inboxes of a person changed", "person left", "person came back", "second step removed by an administrator",
         "team made", "team changed", "team removed",
     }),
+    "systems": frozenset({
+        "token made", "token revoked", "integration made", "integration ended", "webhook made", "webhook changed",
+        "webhook secret changed", "webhook paused", "webhook resumed", "webhook removed",
+    }),
     "inboxes": frozenset({
         "inbox connected", "inbox reconnected", "inbox changed", "inbox members changed", "inbox paused",
         "inbox resumed", "inbox disconnected", "inbox broke", "sending stopped by itself",

@@ -194,6 +194,19 @@ class Ledger(Schema):
     items: list[LedgerDay]
 
 
+class SavedReply(Schema):
+    id: UUID
+    name: str
+    text_nl: str
+    text_en: str
+    team_id: UUID | None
+    is_own: bool = Field(description="Only this token's person sees it")
+
+
+class SavedReplies(Schema):
+    items: list[SavedReply]
+
+
 class Self(Schema):
     """Who this token is."""
 

@@ -14,6 +14,7 @@ from klankbord.desk import access
 from klankbord.desk.conversations import queries
 from klankbord.desk.integrations import reading
 from klankbord.desk.integrations.reading import Document, Wanted
+from klankbord.desk.library import queries as library
 from klankbord.desk.organisations import queries as organisations
 from klankbord.flows import ledger as ledgers
 
@@ -171,6 +172,22 @@ def list_people(request: HttpRequest) -> HttpResponse:
     found = organisations.colleagues()
     names = ("id", "name", "initials", "role")
     return document({"items": [{name: getattr(each, name) for name in names} for each in found]})
+
+
+@operation("GET", "/saved-replies", scope="replies:read", response=shapes.SavedReplies, tag="Desk")
+def list_saved_replies(request: HttpRequest) -> HttpResponse:
+    """Saved replies: everybody's, those of one's teams and one's own, the ones used most first."""
+    member = caller_of(request).member
+    access.require(member, "read")
+    names = ("id", "name", "text_nl", "text_en", "team_id")
+    found = library.replies_for(member)
+    return document(
+        {
+            "items": [
+                {name: getattr(each, name) for name in names} | {"is_own": each.owner_id is not None} for each in found
+            ]
+        }
+    )
 
 
 class LedgerAsked(Schema):

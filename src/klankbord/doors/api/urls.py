@@ -11,5 +11,6 @@ __all__ = ["reading", "urlpatterns", "writing"]  # views declare themselves when
 
 urlpatterns = [
     path("openapi.json", schema.openapi, name="api_openapi"),
+    path("", schema.reference, name="api_reference"),
     path("", api.urls),
 ]

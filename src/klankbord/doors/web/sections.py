@@ -33,6 +33,8 @@ SECTIONS = (
     Section("teams", _("Teams"), "manage people"),
     Section("label_list", _("Labels"), "manage labels"),
     Section("organisation_settings", _("Organisation"), "manage organisation"),
+    Section("api_tokens", _("API"), "manage integrations"),
+    Section("webhooks", _("Webhooks"), "manage integrations"),
     Section("audit", _("Audit log"), "see audit"),
 )
 

@@ -29,7 +29,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     access.require(member_of(request), "see audit")
     kinds = [
         ("", _("All deeds")), ("entry", _("Signing in")), ("people", _("People")), ("inboxes", _("Inboxes")), ("contacts", _("Contacts")),
-        ("reading", _("Reading")),
+        ("systems", _("Other systems")), ("reading", _("Reading")),
     ]  # fmt: skip
     kind = request.GET.get("kind", "")
     kind = kind if kind in dict(kinds) else ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from .accounts import Account, Answer, Health, HealthState, Polled
-from .capabilities import Capabilities, TextLimit
+from .capabilities import Action, Capabilities, TextLimit
 from .errors import BadSignature, Unsupported
 from .incoming import Delivery, Item, Media
 from .outgoing import Outgoing, Receipt
@@ -55,6 +55,13 @@ class Channel(Protocol):
     def health(self, account: Account[Any], wires: Wires) -> Health:
         """The check list of the inbox's page."""
 
+    def act(
+        self, action: Action, external_id: str, account: Account[Any], wires: Wires, *, is_undone: bool = False
+    ) -> None:
+        """Do one of its `capabilities.actions` (hide, delete, like) to a message on the platform, or undo it.
+
+        Asking twice is the same as once. Raises Refused, Unavailable, Uncertain, Unsupported."""
+
     def media_url(self, media: Media, account: Account[Any], wires: Wires) -> str:
         """A fresh link for a media whose `fetch` is set."""
 
@@ -96,6 +103,11 @@ class BaseChannel:
 
     def health(self, account: Account[Any], wires: Wires) -> Health:
         return Health(HealthState.WELL)
+
+    def act(
+        self, action: Action, external_id: str, account: Account[Any], wires: Wires, *, is_undone: bool = False
+    ) -> None:
+        raise Unsupported("This platform does not let us do that.")
 
     def media_url(self, media: Media, account: Account[Any], wires: Wires) -> str:
         return media.url

@@ -21,6 +21,12 @@ STEMMERS = ("dutch", "english", "german", "french")
 _ALSO = {"de": "german", "fr": "french"}
 _LONGEST = 100_000  # characters of a message that are indexed
 
+# Of a row with words and senders (folded), and also: one more language or NULL.
+DOCUMENT = """to_tsvector('simple', words)
+    || strip(to_tsvector('dutch', words) || to_tsvector('english', words)
+             || coalesce(to_tsvector(also::regconfig, words), ''))
+    || array_to_tsvector(senders)"""
+
 
 def add_search_documents(rows: Sequence[Mapping[str, Any]]) -> None:
     """dicts with message_id, conversation_id, inbox_id, at, language, words (plain text), sender (their names).
@@ -29,13 +35,9 @@ def add_search_documents(rows: Sequence[Mapping[str, Any]]) -> None:
     """
     if rows:
         run(
-            """INSERT INTO conversations_searchdocument
+            f"""INSERT INTO conversations_searchdocument
                       (id, organisation_id, message_id, conversation_id, inbox_id, at, document)
-               SELECT gen_random_uuid(), %s, message_id, conversation_id, inbox_id, at,
-                      to_tsvector('simple', words)
-                      || strip(to_tsvector('dutch', words) || to_tsvector('english', words)
-                               || coalesce(to_tsvector(also::regconfig, words), ''))
-                      || array_to_tsvector(senders)
+               SELECT gen_random_uuid(), %s, message_id, conversation_id, inbox_id, at, {DOCUMENT}
                  FROM json_to_recordset(%s::json) AS r(message_id uuid, conversation_id uuid, inbox_id uuid,
                       at timestamptz, also text, words text, senders text[])
                ON CONFLICT (organisation_id, message_id) DO UPDATE SET document = EXCLUDED.document,

@@ -7,16 +7,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from .benches.figures import Figure, median_of
 from .machine import this_program
 from .main import CommandError
 
+_MESSAGES = 1_000_000
+
 Measurement = Callable[[float], list[Figure]]
 
 
-def measurements() -> dict[str, Measurement]:
-    from .benches import arriving, mailing, screens, statements, whole
+def measurements(size: int = _MESSAGES) -> dict[str, Measurement]:
+    from .benches import arriving, mailing, screens, searching, statements, whole
 
     return {
         "intake": arriving.intake,
@@ -26,6 +29,7 @@ def measurements() -> dict[str, Measurement]:
         "visible": arriving.visible,
         "screens": screens.screens,
         "reply": screens.reply,
+        "search": partial(searching.search, size=size),
         "memory": whole.memory,
         "start": whole.start,
     }
@@ -34,12 +38,13 @@ def measurements() -> dict[str, Measurement]:
 def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("item", nargs="?", default="all", help="one of: all, " + ", ".join(measurements()))
     parser.add_argument("--seconds", type=float, default=20.0, help="how long a sustained load lasts (default: 20)")
+    parser.add_argument("--size", type=int, default=_MESSAGES, help="messages to search in (default: a million)")
     parser.add_argument("--runs", type=int, default=1, help="take the median of so many runs (default: 1)")
     parser.add_argument("--table", action="store_true", help="print a table for people after the lines of JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    known = measurements()
+    known = measurements(options.size)
     if options.item not in {"all", *known}:
         raise CommandError(f"There is no measurement {options.item!r}. There are: {', '.join(known)}.")
     found: list[Figure] = []
@@ -57,7 +62,7 @@ def _in_children(name: str, options: argparse.Namespace) -> list[Figure]:
     """Each run in a process of its own: one process knows one desk."""
     runs = []
     for _ in range(options.runs):
-        words = this_program("bench", name, "--seconds", str(options.seconds))
+        words = this_program("bench", name, "--seconds", str(options.seconds), "--size", str(options.size))
         done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             raise CommandError(f"{name} could not be measured.")

@@ -19,7 +19,7 @@ from klankbord.desk.conversations.models import Attachment, Conversation, Messag
 from klankbord.desk.errors import DeskError, Invalid, NotAllowed, NotFound, NotWaiting
 from klankbord.desk.inboxes.models import DeadLetter, Inbox
 from klankbord.desk.organisations.models import Membership, Role
-from klankbord.flows import casework, composing, connect, ledger, library, presence, uploads
+from klankbord.flows import casework, composing, connect, ledger, library, moderating, presence, rawfacts, uploads
 from klankbord.flows.people import blocking, describing
 from klankbord.flows.reply import save_draft, settle, take_back, try_again, write_note
 
@@ -115,6 +115,9 @@ DEEDS: dict[str, tuple[Deed, set[Role]]] = {
     "retry": (lambda scene, by: ledger.retry(dead_letter=scene.letter.id, by=by, now=scene.desk.now), {L, D}),
     "dismiss": (lambda scene, by: ledger.dismiss(dead_letter=scene.letter.id, by=by, now=scene.desk.now), {L, D}),
     "hear alarms": (lambda scene, by: access.require(by, "hear alarms"), {L, D}),
+    "see raw facts": (lambda scene, by: rawfacts.read(message=scene.message.id, by=by, now=scene.desk.now), {D}),
+    "prioritise": (on_case(casework.prioritise, priority=1), ANSWERS),
+    "mute": (lambda scene, by: on_case(moderating.mute, thread=scene.thread.id)(scene, by), ANSWERS),
     "block": (on_contact(blocking.block), ANSWERS),
     "unblock": (on_contact(blocking.unblock), ANSWERS),
     "change contacts": (on_contact(describing.set_vip, is_vip=True), ANSWERS),

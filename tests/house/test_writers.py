@@ -16,6 +16,7 @@ MAKE_MESSAGES = {
     "desk/conversations/arrivals.py",  # what came in, as a set; called by flows/intake
     "flows/sending.py",  # replies of people and of the desk itself
     "flows/reply.py",  # notes
+    "flows/shifts.py",  # a note in each conversation that changes hands, gone when that is undone
     "flows/bulk_reply.py",  # the same words to many
 }
 CHANGE_MESSAGES = MAKE_MESSAGES | {
@@ -23,6 +24,7 @@ CHANGE_MESSAGES = MAKE_MESSAGES | {
     "flows/delivery.py",  # on its way, or nobody knows
     "flows/scheduling.py",  # when it leaves, and that it does
     "flows/receipts.py",  # what the platform said of it
+    "flows/platform_acts.py",  # liked, hidden or deleted on its platform
     "flows/intake/rows.py",  # the same message in a second mailbox
     "flows/intake/echoes.py",  # the platform told of our own message before it answered us
 }

@@ -35,6 +35,7 @@ _DEEDS: dict[str, frozenset[Role]] = {
     "manage labels": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
     "manage organisation": frozenset({Role.ADMINISTRATOR}),
     "see audit": frozenset({Role.ADMINISTRATOR}),
+    "see raw facts": frozenset({Role.ADMINISTRATOR}),
     "manage integrations": frozenset({Role.ADMINISTRATOR}),
     "use tokens": frozenset(Role),
 }

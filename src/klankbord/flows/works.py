@@ -8,7 +8,7 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
-from . import audit, deskmail, errands, passwords
+from . import audit, deskmail, errands, passwords, platform_acts
 from .finding import WORK as LEARN_WORDS
 from .finding import learn_words
 from .jobs import QUEUE, TASK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +13,7 @@ from worlds import NOW, Request, World, http_world
 
 from klankbord import channels
 from klankbord.channels.mastodon.server import Credentials
-from klankbord.contract import Account, Action, AuthorKind, Delivery, Outgoing, Person, Response, Visibility
+from klankbord.contract import Account, Action, AuthorKind, Delivery, Outgoing, Person, Refused, Response, Visibility
 
 SANNE = Person("109348712345678901", name="Sanne", username="sanne@fiets.example", realm="toot.example")
 FACTS: Mapping[str, Any] = {
@@ -63,6 +64,14 @@ def world(trouble: str = "") -> World:
 
 
 def act(action: Action, world: World) -> None:
+    if action in (Action.LIKE, Action.DELETE_OWN):
+        channel = channels.channel("mastodon")
+        channel.send(outgoing(), account(), world.wires)
+        with contextlib.suppress(Refused):  # nobody else's status stands on this small server
+            channel.act(action, "115480000000000001", account(), world.wires)
+        path = "/favourite" if action == Action.LIKE else "/115480000000000001"
+        assert world.calls[-1].url.endswith(path)
+        return
     assert action == Action.PRIVATE_REPLY
     private = replace(outgoing("Wat is uw klantnummer?"), visibility=Visibility.PRIVATE)
     channels.channel("mastodon").send(private, account(), world.wires)
@@ -79,6 +88,7 @@ class SmallServer:
         self.posted: dict[str, dict[str, Any]] = {}  # by idempotency key
         self.answers: dict[str, Response] = {}  # by path: said instead of what the server would say
         self.media_rounds = 0
+        self.favourites: set[str] = set()
 
     def answer(self, request: Request) -> Response:
         path = urlsplit(request.url).path
@@ -107,6 +117,14 @@ class SmallServer:
                 return self._post(request)
             case ["v1", "statuses", status_id], "GET":
                 return said(self.statuses[status_id]) if status_id in self.statuses else GONE
+            case ["v1", "statuses", status_id, "favourite" | "unfavourite" as wish], "POST":
+                if status_id not in self.statuses:
+                    return GONE
+                change = self.favourites.add if wish == "favourite" else self.favourites.discard
+                change(status_id)
+                return said(self.statuses[status_id])
+            case ["v1", "statuses", status_id], "DELETE":
+                return said(self.statuses.pop(status_id)) if status_id in self.statuses else GONE
             case ["v1", "statuses", status_id, "context"], "GET":
                 return said({"ancestors": self._above(status_id), "descendants": self._below(status_id)})
             case ["v2", "media"], "POST":

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -90,6 +92,16 @@ _EVENTS: Mapping[str, str | Promise] = {
     "conversation unlinked": gettext_lazy("%(who)s unlinked this from #%(number)s"),
     "post muted": gettext_lazy("%(who)s muted this post: new comments wake nobody"),
     "post unmuted": gettext_lazy("%(who)s lets new comments wake us again"),
+    "reply proposed": gettext_lazy("%(who)s proposed a reply"),
+    "proposal accepted": gettext_lazy("%(who)s let the reply by %(whom)s go"),
+    "proposal given back": gettext_lazy("%(who)s gave the reply by %(whom)s back"),
+    "draft taken over": gettext_lazy("%(who)s went on with the draft by %(whom)s"),
+    "message like": gettext_lazy("%(who)s liked a message"),
+    "message like undone": gettext_lazy("%(who)s likes a message no longer"),
+    "message hide": gettext_lazy("%(who)s hid a message on the platform"),
+    "message hide undone": gettext_lazy("%(who)s showed a message again on the platform"),
+    "message delete": gettext_lazy("%(who)s had a message deleted on the platform"),
+    "message delete own": gettext_lazy("%(who)s had a message of ours deleted on the platform"),
     "replied elsewhere": gettext_lazy("Answered outside Klankbord"),
     "person unreachable": gettext_lazy("This person can no longer be written to here"),
     "person reachable": gettext_lazy("This person can be written to again"),
@@ -126,7 +138,7 @@ def event_sentence(event: Event, people: Mapping[str, str], teams: Mapping[str, 
     if event.kind == "priority set":
         level = PRIORITY_WORDS.get(int(facts.get("priority", 0)), "")
         return _("%(who)s set the priority to %(level)s") % {"who": who, "level": str(level).lower()}
-    told = {name: facts.get(name, "") for name in ("label", "number", "into")}
+    told = {name: facts.get(name, "") for name in ("label", "number", "into", "whom")}
     return str(_EVENTS[event.kind]) % {"who": who, **told}
 
 
@@ -143,6 +155,8 @@ class ReceiptLine:
 
 def receipt_of(message: Message) -> ReceiptLine:
     state, at = message.state, message.state_at
+    if state == MessageState.QUEUED and (leaves_at := parse_datetime(str(message.facts.get("leaves_at", "")))):
+        return ReceiptLine(_("Leaves %(moment)s") % {"moment": times.say(leaves_at, timezone.now())}, "clock", "unsure")
     if state == MessageState.QUEUED:
         return ReceiptLine(_("Leaves in a moment"), "clock", reason=said(message.state_reason))
     if state == MessageState.SENDING:
@@ -161,6 +175,38 @@ def receipt_of(message: Message) -> ReceiptLine:
         reason = said(message.state_reason) or unproven
         return ReceiptLine(_("Uncertain"), "clock", "unsure", reason)
     return ReceiptLine(_("Taken back before it left"), "reopen")
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformMark:
+    """What we did to a message on its platform, in words."""
+
+    words: str
+    icon: str
+    is_bad: bool = False
+
+
+_ACTS: Mapping[str, tuple[str, str | Promise, str | Promise, str | Promise]] = {
+    "like": ("hand", gettext_lazy("liked by us"), gettext_lazy("is being liked"), gettext_lazy("not liked")),
+    "hide": (
+        "hide", gettext_lazy("hidden on the platform"), gettext_lazy("is being hidden"), gettext_lazy("not hidden"),
+    ),
+    "delete": ("trash", gettext_lazy("deleted by us"), gettext_lazy("is being deleted"), gettext_lazy("not deleted")),
+}  # fmt: skip
+
+
+def platform_marks(acts: Mapping[str, Mapping[str, Any]]) -> list[PlatformMark]:
+    """acts: as the message keeps them; what was undone and done is not spoken of any more."""
+    found: list[PlatformMark] = []
+    for name, wish in acts.items():
+        icon, done, waiting, failed = _ACTS.get(name.removesuffix(" own"), ("info", "", "", ""))
+        if wish.get("state") == "failed":
+            found.append(PlatformMark(f"{failed}: {wish.get('reason', '')}", icon, is_bad=True))
+        elif wish.get("state") == "waiting":
+            found.append(PlatformMark(str(waiting) if wish.get("is_on") else _("is being undone"), icon))
+        elif wish.get("is_on"):
+            found.append(PlatformMark(str(done), icon))
+    return found
 
 
 def remark_words(remarks: list[str]) -> list[str]:

@@ -195,6 +195,12 @@ def delete_post(fake: Mastodon, request: Request, identity: str) -> Answer:
     return answer_json(value)
 
 
+def like_post(fake: Mastodon, request: Request, identity: str, wish: str) -> Answer:
+    post = seen(fake, identity)
+    fake.record("liked" if wish == "favourite" else "unliked", place=fake.place_of(post), ref=post.id)
+    return answer_json({**entities.post_json(post, fake.server), "favourited": wish == "favourite"})
+
+
 def seen(fake: Mastodon, identity: str) -> Post:
     return fake.server.seen_by(fake.server.shop, identity)
 
@@ -278,6 +284,7 @@ WITH_TOKEN: tuple[tuple[str, str, Handler], ...] = (
     ("GET", r"/api/v1/statuses/(\d+)", read_post),
     ("PUT", r"/api/v1/statuses/(\d+)", edit_post),
     ("DELETE", r"/api/v1/statuses/(\d+)", delete_post),
+    ("POST", r"/api/v1/statuses/(\d+)/(favourite|unfavourite)", like_post),
     ("GET", r"/api/v1/statuses/(\d+)/context", read_context),
     ("GET", r"/api/v1/statuses/(\d+)/history", read_history),
     ("GET", r"/api/v1/statuses/(\d+)/source", read_source),

@@ -20,8 +20,8 @@ from klankbord.desk.conversations.listing import View
 from klankbord.desk.contacts.models import Company, Contact
 from klankbord.desk.conversations.models import Attachment, Conversation, Event, Message
 from klankbord.desk.inboxes.models import DeadLetter, Inbox
-from klankbord.desk.organisations.models import Membership, Role
-from klankbord.flows import bulk, library, reply, views
+from klankbord.desk.organisations.models import Membership, Role, Team
+from klankbord.flows import bulk, invitations, library, reply, views
 from klankbord.kernel.ids import uuid7
 
 pytestmark = pytest.mark.django_db
@@ -29,14 +29,15 @@ pytestmark = pytest.mark.django_db
 CANARY = "kanarie-in-de-kolenmijn"
 _SLUGS = {"slug": "all", "deed": "resolve", "kind": "api"}
 _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest name an object
-    "contacts",
+    "contacts", "colleagues", "teams", "label_list", "organisation_settings", "my_sessions", "end_session",
     "home", "more", "list", "pulse", "narrow", "bulk", "bulk_do", "save_view", "view_counts", "density", "ledger",
     "dead_letters", "inboxes", "catalogue", "connect", "me",
     "choose_organisation", "my_settings", "shift", "hand_over", "take_shift_back", "sign", "be", "notices",
     "notices_read", "here", "audit", "search", "search_hints", "palette", "saved_replies", "new_reply", "save_fact",
+    "proposals", "who_needs_approval",
 }  # fmt: skip
 OBJECTS = (
-    "message", "attachment", "letter", "inbox", "reply", "fact", "saved", "many", "contact", "company",
+    "person", "team", "label", "invitation", "message", "attachment", "letter", "inbox", "reply", "fact", "draft", "saved", "many", "contact", "company",
 )  # that routes name by id  # fmt: skip
 _SIGN_IN = {"account_login", "account_inactive"}
 
@@ -51,6 +52,7 @@ class World:
     inbox: Inbox
     saved_reply: UUID
     fact: UUID
+    draft: UUID
     saved_view: UUID
     many: UUID
 
@@ -63,8 +65,10 @@ class World:
             "inbox": self.inbox.id,
             "contact": self.conversation.contact_id,
             "company": company_of(self),
+            **people_of(self),
             "reply": self.saved_reply,
             "fact": self.fact,
+            "draft": self.draft,
             "saved": self.saved_view,
             "many": self.many,
             **_SLUGS,
@@ -113,7 +117,23 @@ def world(desk: Desk) -> World:
         many = uuid7()
         wish, seen = bulk.Wish("label", label=CANARY), {conversation.number: ""}
         bulk.do(wish=wish, deed_id=many, seen=seen, by=boss, now=desk.now)
-    return World(desk, conversation, message, attachment, letter, inbox, saved.id, fact.id, kept.id, many)
+        draft = reply.save_draft(
+            conversation=conversation.id, kind="reply", text=CANARY, thread=None, by=boss, now=desk.now
+        )
+        assert draft is not None
+    return World(desk, conversation, message, attachment, letter, inbox, saved.id, fact.id, draft.id, kept.id, many)
+
+
+def people_of(world: World) -> dict[str, UUID]:
+    """A colleague, a team, a label and an invitation, all named by the canary."""
+    from klankbord.desk.conversations.models import Label
+
+    colleague, boss = world.desk.person(f"{CANARY}-2"), world.desk.person("Baas", Role.ADMINISTRATOR)
+    with world.desk.open():
+        team, _ = Team.objects.get_or_create(name=CANARY)
+        label, _ = Label.objects.get_or_create(name=CANARY)
+        made = invitations.invite(email=f"{CANARY}@x.example", role="agent", by=boss, now=world.desk.now)
+    return {"person": colleague.id, "team": team.id, "label": label.id, "invitation": made.invitation.id}
 
 
 def company_of(world: World) -> UUID:

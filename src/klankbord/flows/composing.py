@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from klankbord import channels
 from klankbord.contract import Action, Visibility
 from klankbord.desk import access, rows
 from klankbord.desk.conversations.models import Conversation, Draft, DraftKind, Thread
@@ -50,8 +52,8 @@ class ComposerMode:
     blocked_reason: str
     warning: str
     has_title: bool
-    closing: str
-    answers_one: bool
+    closing: str = ""
+    answers_one: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -149,6 +151,12 @@ def counted_length(*, conversation: UUID, thread: UUID, text: str, by: Membershi
     found = access.thread_for(by, conversation, thread)
     connected = open_account(found.inbox, found.organisation)
     return connected.channel.length(signed(text.strip(), closing_of(found.inbox, by)), connected.account)
+
+
+@cache
+def can_point_at(kind: str) -> bool:
+    """Whether a reply in a channel of this kind can answer one message in particular."""
+    return kind in channels.kinds() and channels.channel(kind).capabilities.answers_one
 
 
 def blocked_reason(thread: Thread, connected: Connected) -> str:

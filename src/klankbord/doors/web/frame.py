@@ -55,6 +55,7 @@ class Frame:
     manages_inboxes: bool
     may_answer: bool
     hears_alarms: bool
+    approves: bool
     settings: list[Section]
 
     @property
@@ -90,6 +91,7 @@ def frame(request: HttpRequest) -> Frame:
         manages_inboxes=access.may(by, "manage inboxes"),
         may_answer=access.may(by, "answer"),
         hears_alarms=access.may(by, "hear alarms"),
+        approves=access.may(by, "approve replies"),
         settings=sections_of(by),
     )
 

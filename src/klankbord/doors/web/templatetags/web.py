@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from klankbord.desk.contacts.models import Handle
 from klankbord.desk.conversations.models import Attachment, Conversation, Thread
 from klankbord.desk.organisations.models import Membership
+from klankbord.flows import composing
 from klankbord.flows.platform_words import said
 from klankbord.plumbing.files import display_name
 
@@ -210,3 +211,15 @@ def channel_logo(kind: str) -> SafeString:
 def shown_name(file: Attachment) -> str:
     """A file's name without signs that would disguise it (a reversed extension), whatever was stored."""
     return display_name(file.name, fallback=file.kind)
+
+
+@register.filter
+def can_point_at(kind: str) -> bool:
+    """Whether a reply in this channel can answer one message in particular."""
+    return composing.can_point_at(kind)
+
+
+@register.filter
+def fold_lines(text: str) -> str:
+    """Several lines as one, to be shown in a small place."""
+    return " ↵ ".join(line for line in (each.strip() for each in text.splitlines()) if line)

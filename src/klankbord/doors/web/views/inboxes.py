@@ -165,6 +165,7 @@ def _settings(request: HttpRequest, inbox: Inbox, by: Membership, now: datetime)
         acknowledges=request.POST.get("acknowledges") == "1",
         acknowledgement=request.POST.get("acknowledgement", "")[:2000],
         signature=request.POST.get("signature", "")[:2000],
+        signs_with_initials=request.POST.get("signs_with_initials") == "1",
         reopen_days=int(days) if days.isdecimal() and int(days) <= _LONGEST_REOPENING else inbox.reopen_days,
         by=by,
         now=now,

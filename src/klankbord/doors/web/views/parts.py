@@ -150,6 +150,8 @@ def composer(
         "may_answer": access.may(by, "answer"),
         "now": now,
         "undo_seconds": by.organisation.undo_seconds,
+        "approves": access.may(by, "approve replies"),
+        "snooze_presets": snooze_presets(now),
         **more,
     }
 

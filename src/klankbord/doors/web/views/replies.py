@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,33 +16,37 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from klankbord.desk import access
-from klankbord.desk.conversations.models import Attachment, Conversation, Message
-from klankbord.desk.errors import DeskError, Invalid, SomebodyAnswered
+from klankbord.desk.conversations.models import Attachment, Conversation, Draft, Message
+from klankbord.desk.errors import BecomesPublic, DeskError, Invalid, SomebodyAnswered
 from klankbord.desk.organisations.models import Membership
+from klankbord.flows import proposing, scheduling, uploads
 from klankbord.flows import reply as replying
-from klankbord.flows import uploads
 
 from .. import errors, times
 from ..desk import member_of
 from ..errors import is_fragment
 from . import parts
+from .acts import snooze_moment
 
 
 @require_POST
 def reply(request: HttpRequest, number: int) -> HttpResponse:
     by, now = member_of(request), timezone.now()
     conversation = access.conversation_for(by, number)
+    send = _propose if by.needs_approval else _send
     try:
-        message = parts.attempt(lambda: _send(request, conversation, by, now))
+        sent = parts.attempt(lambda: send(request, conversation, by, now))
     except DeskError as error:
         return _refused(request, conversation, error, now)
     if not is_fragment(request):
         return parts.back_to(request, conversation)
     conversation = access.conversation_for(by, number)  # as the reply left it
-    context = parts.composer(request, conversation, now=now)
-    context |= {"message": message, "newest": message, "is_fresh": True}
+    context = parts.composer(request, conversation, now=now, is_fresh=True)
+    if isinstance(sent, Message):
+        # What waits for its moment is undone in the timeline: there is no hurry.
+        context |= {"newest": sent, "message": None if scheduling.is_planned(sent) else sent}
     response = render(request, "web/conversation/_composer.html", context)
-    has_left = request.POST.get("then") == "resolve"
+    has_left = _then(request).what in ("resolve", "snooze", "later") and isinstance(sent, Message)
     return parts.tell(
         response,
         replied={"number": number, "hasLeft": has_left, "kind": "reply"},
@@ -49,28 +54,77 @@ def reply(request: HttpRequest, number: int) -> HttpResponse:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """What the button said: "", "open", "resolve", "snooze" or "later"; the latter two with a moment."""
+
+    what: str
+    moment: datetime | None = None
+
+
+def _then(request: HttpRequest) -> _Then:
+    said, typed, now = request.POST, request.POST.get("moment", ""), timezone.now()
+    what, _dash, preset = (said.get("then") or said.get("carried_then") or "").partition("-")
+    if what == "snooze":
+        return _Then(what, snooze_moment(preset, "", now))
+    # A moment that was typed and sent with Enter means what it says, whichever button the browser took.
+    if what == "later" or (typed and not what):
+        return _Then("later", snooze_moment(preset, typed, now))
+    return _Then(what)
+
+
 def _send(request: HttpRequest, conversation: Conversation, by: Membership, now: datetime) -> Message:
+    thread, visibility = _place(request)
+    then, said = _then(request), request.POST
+    return replying.send_reply(
+        conversation=conversation.id,
+        thread=thread,
+        text=said.get("text", ""),
+        by=by,
+        now=now,
+        client_key=said.get("client_key", "")[:64],
+        visibility=visibility,
+        keep_open=then.what == "open",
+        then="resolve" if then.what == "resolve" else "",
+        snooze_until=then.moment if then.what == "snooze" else None,
+        leave_at=then.moment if then.what == "later" else None,
+        answers=parts.uuid_of(said.get("answers")),
+        attachments=_files(request, conversation, by, now),
+        seen_message=parts.uuid_of(said.get("seen_message")),
+        confirmed=said.get("confirmed") == "1",
+        began_in_private=said.get("began") == "private",
+        public_confirmed=said.get("public_confirmed") == "1",
+    )
+
+
+def _propose(request: HttpRequest, conversation: Conversation, by: Membership, now: datetime) -> Draft:
+    thread, visibility = _place(request)
+    then = _then(request)
+    return proposing.propose(
+        conversation=conversation.id,
+        thread=thread,
+        text=request.POST.get("text", ""),
+        by=by,
+        now=now,
+        visibility=visibility,
+        keep_open=then.what == "open",
+        then="resolve" if then.what == "resolve" else "",
+        answers=parts.uuid_of(request.POST.get("answers")),
+        attachments=_files(request, conversation, by, now),
+    )
+
+
+def _place(request: HttpRequest) -> tuple[UUID, str | None]:
     thread, _separator, visibility = request.POST.get("mode", "").partition(":")
     thread_id = parts.uuid_of(thread)
     if thread_id is None:
         raise Invalid
+    return thread_id, visibility or None
+
+
+def _files(request: HttpRequest, conversation: Conversation, by: Membership, now: datetime) -> list[UUID]:
     files = [each for each in map(parts.uuid_of, request.POST.getlist("attachments")) if each]
-    files += [_keep(file, conversation, by, now).id for file in request.FILES.getlist("files")]
-    then = request.POST.get("then", "")
-    return replying.send_reply(
-        conversation=conversation.id,
-        thread=thread_id,
-        text=request.POST.get("text", ""),
-        by=by,
-        now=now,
-        client_key=request.POST.get("client_key", "")[:64],
-        visibility=visibility or None,
-        keep_open=then == "open",
-        then="resolve" if then == "resolve" else "",
-        attachments=files,
-        seen_message=parts.uuid_of(request.POST.get("seen_message")),
-        confirmed=request.POST.get("confirmed") == "1",
-    )
+    return files + [_keep(file, conversation, by, now).id for file in request.FILES.getlist("files")]
 
 
 def _refused(request: HttpRequest, conversation: Conversation, error: DeskError, now: datetime) -> HttpResponse:
@@ -87,12 +141,22 @@ def _refused(request: HttpRequest, conversation: Conversation, error: DeskError,
             "conversation": conversation,
             "sentence": error.sentence,
             "may_confirm": isinstance(error, SomebodyAnswered),
+            "becomes_public": isinstance(error, BecomesPublic),
+            "carried": _carried(request),
         },
         status=error.status,
     )
     response.headers["HX-Retarget"] = "#composer-refusal"
     response.headers["HX-Reswap"] = "outerHTML"
     return parts.tell(response, refused={"number": conversation.number})
+
+
+def _carried(request: HttpRequest) -> list[tuple[str, str]]:
+    """What was said before the question came, so that one need not say it twice."""
+    said = request.POST
+    names = [name for name in ("confirmed", "public_confirmed") if said.get(name)]
+    then = said.get("then") or said.get("carried_then", "")
+    return [*((name, "1") for name in names), *([("carried_then", then)] if then else [])]
 
 
 @require_POST

@@ -86,6 +86,7 @@ export function place() {
   box.querySelector("#band-words").replaceChildren(strong, ` ${blocked || band}`);
   box.querySelector("#band-words").title = `${strong.textContent} ${blocked || band}`;
   box.querySelector("#window").textContent = blocked ? "" : left;
+  box.querySelector("#closing").textContent = closing(chosen).split("\n").map((line) => line.trim()).filter(Boolean).join(" ↵ ");
   const moved = box.dataset.movedFrom === place ? box.dataset.moved : "";
   box.querySelector("#mode-warning").hidden = !warning && !moved;
   box.querySelector("#mode-warning .text-wrap").textContent = [moved, warning].filter(Boolean).join(" ");
@@ -97,6 +98,9 @@ export function place() {
   count();
 }
 
+/** What is put behind the words without being typed: initials, a signature. */
+const closing = (chosen) => chosen?.dataset.closing ?? "";
+
 export function count() {
   const chosen = mode();
   const field = words("reply");
@@ -104,7 +108,8 @@ export function count() {
   const { limit, unit, perLink, blocked } = chosen.dataset;
   const counter = document.getElementById("counter");
   const maximum = Number(limit) || 0;
-  const length = lengthOf(field.value.trim(), unit, Number(perLink) || 0);
+  const said = field.value.trim();
+  const length = said ? lengthOf(`${said}${closing(chosen)}`.trim(), unit, Number(perLink) || 0) : 0;
   const splits = "splits" in chosen.dataset;
   const over = maximum > 0 && length > maximum;
   const box = composer().dataset;
@@ -124,20 +129,30 @@ function keep(field) {
 export function written(field) {
   typing.at = Date.now();
   grow(field);
-  if (field.dataset.kind === "reply") count();
+  if (field.dataset.kind === "reply") { began(field); count(); }
   keep(field);
+}
+
+/** Where these words were begun: what was begun in private does not become public by one key. */
+function began(field) {
+  const kept = field.form?.elements.began;
+  if (!kept) return;
+  if (!field.value.trim()) kept.value = "";
+  else if (!kept.value) kept.value = mode()?.dataset.place ?? "";
 }
 
 export async function upload(files) {
   const chosen = mode();
   const list = document.getElementById("uploads");
   if (!chosen || !list) return;
-  const { tooLarge, tooMany, uploadUrl } = composer().dataset;
+  const { tooLarge, tooMany, uploadUrl, wrongType } = composer().dataset;
+  const types = chosen.dataset.types.split(",").filter(Boolean);
   const most = Number(chosen.dataset.files) || 0;
   const bytes = Number(chosen.dataset.bytes) || 0;
   for (const file of files) {
     if (list.children.length >= most) { tell(tooMany.replace("{n}", most)); break; }
     if (bytes && file.size > bytes) { tell(tooLarge.replace("{name}", file.name).replace("{size}", Math.floor(bytes / 1e6))); continue; }
+    if (types.length && file.type && !types.some((type) => file.type.startsWith(type))) { tell(wrongType.replace("{name}", file.name)); continue; }
     const waiting = parse(`<li class="upload" aria-busy="true"><span class="skeleton w40"></span></li>`).firstElementChild;
     list.append(waiting);
     const body = new FormData();

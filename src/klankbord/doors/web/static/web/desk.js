@@ -1,6 +1,7 @@
 // The agents' screens: what happens after htmx has swapped a part, and what ties the other modules together.
 
 import { announce } from "./ask.js";
+import * as beside from "./beside.js";
 import * as composer from "./composer.js";
 import * as drafts from "./drafts.js";
 import * as follow from "./follow.js";
@@ -135,6 +136,7 @@ for (const kind of ["dragover", "drop"]) {
 
 menus.begin();
 offers.begin();
+beside.begin();
 mentions.begin();
 notices.begin();
 keys.begin();

@@ -18,10 +18,11 @@ export function connect() {
   stream.addEventListener("changes", (event) => {
     const here = opened()?.dataset.id;
     const changes = JSON.parse(event.data);
-    if (changes.some((change) => change.what !== "viewing" && change.what !== "typing")) wanted.list = true;
+    if (changes.some((change) => !["viewing", "typing", "draft"].includes(change.what))) wanted.list = true;
     const mine = changes.filter((change) => change.conversation === here);
     if (mine.some((change) => change.what === "viewing" || change.what === "typing")) seen();
-    if (mine.some((change) => change.what !== "viewing" && change.what !== "typing")) wanted.conversation = true;
+    if (mine.some((change) => change.what === "draft")) document.dispatchEvent(new CustomEvent("desk:drafts"));
+    if (mine.some((change) => !["viewing", "typing", "draft"].includes(change.what))) wanted.conversation = true;
     soon();
   });
   stream.addEventListener("refresh", everything);

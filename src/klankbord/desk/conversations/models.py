@@ -16,6 +16,8 @@ from ..contacts.models import Contact, Handle
 from ..inboxes.models import Inbox
 from ..organisations.models import Membership, Team
 from ..wall import OrganisationKey, Owned, Queued
+from .joined import ConversationLink as ConversationLink  # Django looks for models here
+from .joined import Merge as Merge
 from .known_words import IndexProgress as IndexProgress  # Django looks for models here
 from .known_words import KnownWord as KnownWord
 from .saved import BulkDeed as BulkDeed  # Django looks for models here
@@ -349,38 +351,6 @@ class Event(Owned):
             models.Index(fields=["organisation", "conversation", "at", "id"], name="event_by_conversation"),
             models.Index(fields=["organisation", "kind", "at"], name="event_by_kind"),
         ]
-
-
-class Merge(Owned):
-    """Threads of one conversation that went on in another: what came from where, so that it can be undone."""
-
-    source = OrganisationKey(Conversation, related_name="+")
-    target = OrganisationKey(Conversation, related_name="+")
-    threads = models.JSONField()  # ids of what moved
-    labels = models.JSONField(default=list)  # ids of what the target had not yet
-    before = models.JSONField()  # where both stood: {"source": {…}, "target": {…}}
-    by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", db_index=False)
-    at = models.DateTimeField()
-    undone_at = models.DateTimeField(null=True)
-
-    class Meta(Owned.Meta):
-        indexes = [
-            models.Index(fields=["organisation", "target", "-at"], name="merge_by_target"),
-            models.Index(fields=["organisation", "source"], name="merge_by_source"),
-        ]
-
-
-class ConversationLink(Owned):
-    """Two conversations that have to do with each other; `one` has the smaller id."""
-
-    one = OrganisationKey(Conversation, related_name="+")
-    other = OrganisationKey(Conversation, related_name="+")
-    by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", db_index=False)
-    at = models.DateTimeField()
-
-    class Meta(Owned.Meta):
-        constraints = [models.UniqueConstraint(fields=["organisation", "one", "other"], name="conversation_link_once")]
-        indexes = [models.Index(fields=["organisation", "other"], name="link_by_other")]
 
 
 class ViewCounter(Owned):

@@ -41,6 +41,11 @@ class Line:
         return self.message.visibility if self.is_ours else ""
 
     @property
+    def was_deleted_by_us(self) -> bool:
+        acts = self.message.facts.get("acts", {})
+        return any(acts.get(name, {}).get("state") == "done" for name in ("delete", "delete own"))
+
+    @property
     def has_folds(self) -> bool:
         """Whether something of it is shown only on demand."""
         return bool(self.message.quoted or self.versions or self.has_formatting)

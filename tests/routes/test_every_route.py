@@ -15,9 +15,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from desk_builder import Desk
+from klankbord.desk.contacts.models import Company, Contact
 from klankbord.desk.conversations.filters import Filters
 from klankbord.desk.conversations.listing import View
-from klankbord.desk.contacts.models import Company, Contact
 from klankbord.desk.conversations.models import Attachment, Conversation, Event, Message
 from klankbord.desk.inboxes.models import DeadLetter, Inbox
 from klankbord.desk.organisations.models import Membership, Role, Team
@@ -37,8 +37,9 @@ _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest n
     "proposals", "who_needs_approval",
 }  # fmt: skip
 OBJECTS = (
-    "person", "team", "label", "invitation", "message", "attachment", "letter", "inbox", "reply", "fact", "draft", "saved", "many", "contact", "company",
-)  # that routes name by id  # fmt: skip
+    "person", "team", "label", "invitation", "message", "attachment", "letter", "inbox", "reply", "fact",
+    "draft", "saved", "many", "contact", "company",
+)  # fmt: skip
 _SIGN_IN = {"account_login", "account_inactive"}
 
 

@@ -86,7 +86,7 @@ class Counts:
 
 
 class Listed(NamedTuple):
-    """A conversation as a list shows it. kind: its inbox's channel; labels: their names, in order."""
+    """A conversation as a list shows it. kind: its inbox's channel; labels: the digit of each one's colour and its name."""
 
     id: UUID
     number: int
@@ -262,7 +262,7 @@ def _listed(source: str, values: list[Any], order: str = "") -> list[Listed]:
         f"""SELECT c.id, c.number, c.status, c.visibility, c.preview, c.preview_by, c.has_trouble, c.is_idle, c.sort_at,
                    c.waiting_since, c.snoozed_until, c.resolved_at, c.last_message_at, c.team_id, c.owner_id,
                    o.initials, u.name, c.contact_id, p.name, i.kind, c.priority,
-                   ARRAY(SELECT l.name FROM conversations_conversationlabel cl
+                   ARRAY(SELECT l.colour || l.name FROM conversations_conversationlabel cl
                            JOIN conversations_label l ON l.organisation_id = cl.organisation_id AND l.id = cl.label_id
                           WHERE cl.organisation_id = c.organisation_id AND cl.conversation_id = c.id
                           ORDER BY l.name),

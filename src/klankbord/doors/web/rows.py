@@ -92,8 +92,8 @@ def _tick(conversation: Listed, words: RowWords) -> str:
     )
 
 
-def _labels(names: Iterable[str]) -> str:
-    return "".join(f'<span class="label-dot">{escape(name)}</span>' for name in names)
+def _labels(labels: Iterable[str]) -> str:
+    return "".join(f'<span class="label-dot l{label[0]}">{escape(label[1:])}</span>' for label in labels)
 
 
 def _owner(conversation: Listed, by: UUID) -> str:

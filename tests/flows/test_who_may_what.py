@@ -155,7 +155,7 @@ def test_the_matrix_names_every_deed_there_is() -> None:
     assert set(access._DEEDS) == {
         "read", "answer", "assign others", "see ledger", "retry dead letters", "hear alarms", "manage inboxes",
         "manage library", "approve replies",
-        "manage people", "see audit",
+        "manage people", "see audit", "see raw facts",
     }  # fmt: skip
 
 

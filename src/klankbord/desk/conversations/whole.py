@@ -26,6 +26,7 @@ def stretches(conversation: UUID, *, with_notes: bool) -> Iterator[tuple[list[Me
             return
         files: dict[UUID, list[Attachment]] = {}
         for file in Attachment.objects.filter(message_id__in=[each.id for each in found]).order_by("id"):
-            files.setdefault(file.message_id, []).append(file)
+            if file.message_id is not None:
+                files.setdefault(file.message_id, []).append(file)
         yield found, files
         last = found[-1]

@@ -1,5 +1,7 @@
 """Conversations that were merged or linked, and the post under which a thread stands."""
 
+from typing import Any
+
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -17,7 +19,7 @@ _STATUSES = [
 _CURRENT = klankbord.desk.wall.current_organisation_id
 
 
-def _owned():
+def _owned() -> list[tuple[str, Any]]:
     return [
         (
             "id",
@@ -37,13 +39,13 @@ def _owned():
     ]
 
 
-def _conversation(**more):
+def _conversation(**more: Any) -> klankbord.desk.wall.OrganisationKey:
     return klankbord.desk.wall.OrganisationKey(
         db_constraint=False, related_name="+", to="conversations.conversation", **more
     )
 
 
-def _member():
+def _member() -> Any:
     return models.ForeignKey(
         db_index=False,
         on_delete=django.db.models.deletion.PROTECT,

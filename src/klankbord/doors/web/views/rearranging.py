@@ -32,7 +32,7 @@ def merge(request: HttpRequest, number: int) -> HttpResponse:
     by, now = member_of(request), timezone.now()
     found = _to_change(by, number)
     chosen = request.GET.get("with", "")
-    context = {"deed": "merge", "merges": merging.merged_into(found.id, now=now)}
+    context: dict[str, object] = {"deed": "merge", "merges": merging.merged_into(found.id, now=now)}
     if chosen.isdecimal():
         other = access.conversation_for(by, int(chosen[:18]))
         goes_there = request.GET.get("way") == "there"

@@ -74,7 +74,7 @@ def test_another_organisation_sees_nothing_of_ours(desk, sign_in):  # T3 class
     client = sign_in(other.person("Buur", Role.ADMINISTRATOR))
     assert client.get("/inbox/all/1").status_code == 404
     assert client.get(f"/settings/inboxes/{inbox.id}").status_code == 404
-    assert "Van ons" not in text_of(client.get("/inbox/all", {"q": "ons"}))
+    assert "Van ons" not in text_of(client.get("/search", {"q": "ons"}))
 
 
 @pytest.fixture

@@ -175,10 +175,10 @@ def test_a6_a_customer_of_a_closed_inbox_is_not_found_by_name_address_or_number(
     with desk.open():
         Inbox.objects.filter(id=closed.id).update(is_open_to_all=False)
     outsider, lead = sign_in(desk.person("Buiten")), sign_in(desk.person("Lea", Role.LEAD))
-    assert "Anouk de Wit" in text_of(lead.get("/inbox/all", {"q": words}))
-    assert "Anouk de Wit" not in text_of(outsider.get("/inbox/all", {"q": words}))
-    assert text_of(outsider.get("/inbox/all", {"q": words})) == text_of(
-        outsider.get("/inbox/all", {"q": "nooit-geweest"})
+    assert "Anouk de Wit" in text_of(lead.get("/search", {"q": words}))
+    assert "Anouk de Wit" not in text_of(outsider.get("/search", {"q": words}))
+    assert text_of(outsider.get("/search", {"q": words})) == text_of(
+        outsider.get("/search", {"q": "nooit-geweest"})
     ).replace("nooit-geweest", words)
 
 
@@ -188,7 +188,7 @@ def test_a_bare_number_is_a_conversations_first_and_then_whatever_else_it_may_be
         inbox, desk.event(place="a", text="Over mijn kast"), desk.event(place="b", text="Bestelling 1 is kwijt")
     )
     client = sign_in(desk.person("Noor"))
-    both, one = (text_of(client.get("/inbox/all", {"q": words})) for words in ("1", "#1"))
+    both, one = (text_of(client.get("/search", {"q": words})) for words in ("1", "#1"))
     assert first.number == 1
     assert both.index("Over mijn kast") < both.index("Bestelling 1 is kwijt")
     assert "Over mijn kast" in one

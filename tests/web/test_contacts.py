@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from desk_builder import Desk
-from klankbord.desk.contacts.models import Contact
+from klankbord.desk.contacts.models import Contact, ContactField
 from klankbord.desk.inboxes.models import Inbox
 from klankbord.desk.organisations.models import Role
 
-from .pages import FRAGMENT, text_of
+from .pages import FRAGMENT, field, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -182,3 +183,83 @@ def test_a_company_shows_its_people_and_what_was_said_with_them(desk, known, sig
     assert "O’Brien" not in shown
     noor.post(f"/companies/{company}", {"name": "Bakkerij Zoeter"})
     assert "Bakkerij Zoeter" in text_of(noor.get("/contacts"))
+
+
+# ------------------------------------------------------------------------------------------ files and fields
+
+
+def test_a_file_is_looked_at_before_it_is_taken_in(desk, sign_in):
+    lea = sign_in(desk.person("Lea", Role.LEAD))
+    sheet = "naam,e-mail,kleur\n=1+1 <b>Jan</b>,jan@wolk.example,rood\nPiet,geen adres,blauw\n"
+    upload = SimpleUploadedFile("klanten.csv", sheet.encode(), content_type="text/csv")
+    checked = lea.post("/contacts/imports", {"file": upload}, follow=True)
+    shown = text_of(checked)
+    for words in (
+        "nieuwe contacten 1",
+        "rijen die niet worden opgenomen 1",
+        "jan@wolk.example",
+        "Niet gebruikt: kleur",
+    ):
+        assert words in shown
+    assert "<b>Jan" not in checked.content.decode()
+    address = checked.redirect_chain[-1][0]
+    assert "geen adres" in lea.get(f"{address}/not-taken-in.csv").content.decode()
+    assert "Bezig: 0 van 2 rijen" in text_of(lea.post(address, follow=True))
+    assert text_of(lea.get("/contacts")).count("jan@wolk.example") == 0
+
+
+def test_a_file_that_is_no_list_of_people_is_refused_in_words(desk, sign_in):
+    lea = sign_in(desk.person("Lea", Role.LEAD))
+    refused = lea.post("/contacts/imports", {"file": SimpleUploadedFile("x.csv", b"kleur\nrood\n")})
+    assert refused.status_code == 422
+    assert "Geen kolom heet e-mail of telefoon" in text_of(refused)
+
+
+def test_x9_an_agent_takes_no_file_in_or_out(desk, known, sign_in):
+    noor = sign_in(desk.person("Noor"))
+    assert noor.get("/contacts/imports").status_code == noor.post("/contacts/export").status_code == 403
+    lea = sign_in(desk.person("Lea", Role.LEAD))
+    assert "anouk@wolk.example" in b"".join(lea.post("/contacts/export")).decode()
+
+
+def test_an_administrators_field_is_filled_in_by_an_agent(desk, known, sign_in):
+    boss, noor = sign_in(desk.person("Baas", Role.ADMINISTRATOR)), sign_in(desk.person("Noor"))
+    for form in (
+        {"name": "Klant sinds", "kind": "date"},
+        {"name": "Pakket", "kind": "choice", "choices": "Basis\nPlus"},
+        {"name": "Omzet", "kind": "number"},
+    ):
+        boss.post("/settings/contact-fields", form)
+    with desk.open():
+        since, package, turnover = (f"field-{each.id.hex}" for each in ContactField.objects.order_by("position"))
+    address = f"/contacts/{known['Anouk de Wit'].id}"
+    values = {since: "2021-05-03", package: "Plus", turnover: "1.250,50"}
+    noor.post(f"{address}/do/profile", {"name": "Anouk de Wit", **values})
+    refused = noor.post(f"{address}/do/profile", {"name": "Anouk de Wit", turnover: "veel"})
+    assert refused.status_code == 422
+    shown = text_of(sign_in(desk.person("Ana", Role.ANALYST)).get(address))
+    assert "Klant sinds 3 mei 2021" in shown
+    assert "Pakket Plus" in shown
+    assert "Omzet 1.250,50" in shown
+    assert noor.get("/settings/contact-fields").status_code == 403
+
+
+def test_merging_is_previewed_and_can_be_undone_on_screen(desk, known, sign_in):
+    noor, (one, other) = sign_in(desk.person("Noor")), (known["Anouk de Wit"], known["Zoë Ångström"])
+    assert "Zoë Ångström" in text_of(noor.get(f"/contacts/{one.id}/merge", {"q": "zoe"}))
+    assert "Er gaat 1 gesprek mee" in text_of(noor.get(f"/contacts/{one.id}/merge", {"with": other.id}))
+    merged = noor.post(f"/contacts/{one.id}/do/merge", {"gone": other.id}, follow=True)
+    assert "Samengevoegd met dit contact Zoë Ångström" in text_of(merged)
+    assert noor.get(f"/contacts/{other.id}").url == f"/contacts/{one.id}"
+    assert listed(noor.get("/contacts", {"q": "zoe"})) == ["Anouk de Wit"]
+    merge = field(merged, "merge")
+    noor.post(f"/contacts/{one.id}/do/part", {"merge": merge})
+    assert listed(noor.get("/contacts", {"q": "zoe"})) == ["Zoë Ångström"]
+
+
+def test_a_vip_is_marked_in_the_list_and_in_the_head(desk, known, sign_in):
+    noor = sign_in(desk.person("Noor"))
+    noor.post(f"/contacts/{known['Anouk de Wit'].id}/do/vip")
+    assert noor.get("/inbox/all").content.decode().count(">VIP<") == 1
+    [number] = [each.number for each in desk.conversations() if each.contact_id == known["Anouk de Wit"].id]
+    assert noor.get(f"/conversations/{number}/head").content.decode().count(">VIP<") == 1

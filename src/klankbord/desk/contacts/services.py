@@ -10,9 +10,10 @@ from klankbord.kernel.text import fold
 
 from ..errors import NotFound
 from ..organisations.models import Membership
+from ..rows import run
 from ..wall import current_organisation_id
 from .fields import Value
-from .models import Company, Contact, ContactConsent, ContactNote, DifferentPeople
+from .models import Company, Contact, ContactConsent, ContactField, ContactNote, DifferentPeople
 
 
 def lock_contact(contact: UUID) -> Contact:
@@ -53,6 +54,16 @@ def set_vip(contact: Contact, *, is_vip: bool) -> None:
 def set_blocked(contact: Contact, *, at: datetime | None) -> None:
     contact.blocked_at = at
     contact.save(update_fields=["blocked_at"])
+
+
+def forget_values(field: ContactField) -> int:
+    """What contacts hold of this field; gives of how many."""
+    forgotten = run(
+        "UPDATE contacts_contact SET values = values - %s::text WHERE organisation_id = %s AND values ? %s"
+        " RETURNING id",
+        [field.id.hex, current_organisation_id(), field.id.hex],
+    )
+    return len(forgotten)
 
 
 def add_note(contact: UUID, *, text: str, by: Membership, now: datetime) -> ContactNote:

@@ -92,6 +92,41 @@ def page(
     return listed[:limit], (last.name_key, last.id) if last else None
 
 
+class SheetContact(NamedTuple):
+    """A contact as a row of a file."""
+
+    id: UUID
+    name_key: str
+    name: str
+    email: str | None
+    phone: str | None
+    language: str
+    company: str | None
+    is_vip: bool
+    values: dict[str, Any]
+
+
+def sheet_page(*, by: Membership, after: NameKey | None, limit: int) -> tuple[list[SheetContact], NameKey | None]:
+    """All contacts that this person may see, by name, a page at a time."""
+    seen = access.sees_contact(by)
+    where, values = ("AND (p.name_key, p.id) > (%s, %s)", [*after]) if after else ("", [])
+    found = rows.run(
+        f"""SELECT p.id, p.name_key, p.name, h.email, h.phone, p.language, g.name, p.is_vip, p.values
+              FROM (SELECT * FROM contacts_contact p
+                     WHERE p.organisation_id = %s AND p.merged_into_id IS NULL AND {seen[0]} {where}
+                     ORDER BY p.name_key, p.id LIMIT %s) p
+              LEFT JOIN contacts_company g ON g.organisation_id = p.organisation_id AND g.id = p.company_id
+              LEFT JOIN LATERAL (
+                   SELECT min(nullif(a.email, '')) AS email, min(nullif(a.phone, '')) AS phone FROM contacts_handle a
+                    WHERE a.organisation_id = p.organisation_id AND a.contact_id = p.id) h ON true
+             ORDER BY p.name_key, p.id""",
+        [*seen[1], *values, limit + 1],
+    )
+    listed = [SheetContact(*each) for each in found]
+    last = listed[limit - 1] if len(listed) > limit else None
+    return listed[:limit], (last.name_key, last.id) if last else None
+
+
 def timeline(
     contact: UUID, *, inboxes: Collection[UUID], before: Position | None = None, limit: int = PAGE
 ) -> tuple[list[Said], Position | None]:

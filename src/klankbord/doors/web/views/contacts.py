@@ -42,6 +42,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     if is_fragment(request):
         return render(request, "web/contacts/_list.html", context)
     context |= {"frame": frame(request), "page": "contacts"}
+    context |= {f"may_{each}": access.may(by, f"{each} contacts") for each in ("import", "export")}
     return render(request, "web/contacts/list.html", context)
 
 

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from desk_builder import Desk
-from klankbord.desk.contacts.models import Company, Contact
+from klankbord.desk.contacts.models import Company, Contact, ContactImport
 from klankbord.desk.conversations.filters import Filters
 from klankbord.desk.conversations.listing import View
 from klankbord.desk.conversations.models import Attachment, Conversation, Event, Message
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 CANARY = "kanarie-in-de-kolenmijn"
 _SLUGS = {"slug": "all", "deed": "resolve", "kind": "api"}
 _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest name an object
-    "contacts", "colleagues", "teams", "label_list", "organisation_settings", "my_sessions", "end_session",
+    "contacts", "contact_imports", "contact_export", "contact_fields", "colleagues", "teams", "label_list", "organisation_settings", "my_sessions", "end_session",
     "home", "more", "list", "pulse", "narrow", "bulk", "bulk_do", "save_view", "view_counts", "density", "ledger",
     "dead_letters", "inboxes", "catalogue", "connect", "me",
     "choose_organisation", "my_settings", "shift", "hand_over", "take_shift_back", "sign", "be", "notices",
@@ -38,7 +38,7 @@ _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest n
 }  # fmt: skip
 OBJECTS = (
     "person", "team", "label", "invitation", "message", "attachment", "letter", "inbox", "reply", "fact",
-    "draft", "saved", "many", "contact", "company",
+    "draft", "saved", "many", "contact", "company", "batch",
 )  # fmt: skip
 _SIGN_IN = {"account_login", "account_inactive"}
 
@@ -66,6 +66,7 @@ class World:
             "inbox": self.inbox.id,
             "contact": self.conversation.contact_id,
             "company": company_of(self),
+            "batch": import_of(self),
             **people_of(self),
             "reply": self.saved_reply,
             "fact": self.fact,
@@ -135,6 +136,16 @@ def people_of(world: World) -> dict[str, UUID]:
         label, _ = Label.objects.get_or_create(name=CANARY)
         made = invitations.invite(email=f"{CANARY}@x.example", role="agent", by=boss, now=world.desk.now)
     return {"person": colleague.id, "team": team.id, "label": label.id, "invitation": made.invitation.id}
+
+
+def import_of(world: World) -> UUID:
+    """A file that is read and waits for a person to decide."""
+    with world.desk.open():
+        found: UUID = ContactImport.objects.create(
+            name=CANARY, text=f"name,e-mail\n{CANARY},{CANARY}@wolk.example", rows=1, at=world.desk.now,
+            by=Membership.objects.filter(organisation=world.desk.organisation)[0],
+        ).id  # fmt: skip
+        return found
 
 
 def company_of(world: World) -> UUID:

@@ -13,9 +13,11 @@ from .finding import WORK as LEARN_WORDS
 from .finding import learn_words
 from .jobs import QUEUE, TASK
 from .media import fetch_files
+from .people import importing
 
 WORKS: dict[str, Callable[..., None]] = {
     "fetch files": fetch_files,
+    "import contacts": importing.run,
     "act": platform_acts.perform,
     LEARN_WORDS: learn_words,
 }

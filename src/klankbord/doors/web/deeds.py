@@ -25,6 +25,8 @@ def deed_words(deed: str) -> str:
         "contact unblocked": _("Unblocked a contact"),
         "contacts merged": _("Merged two contacts"),
         "merge undone": _("Parted two contacts again"),
+        "contacts imported": _("Imported contacts"),
+        "contacts exported": _("Exported contacts"),
         "inbox connected": _("Connected an inbox"),
         "inbox reconnected": _("Reconnected an inbox"),
         "inbox changed": _("Changed an inbox' settings"),

@@ -16,6 +16,7 @@ COMMANDS = {
     "worker": "start one worker process",
     "migrate": "make or update the database and its organisation wall",
     "create-admin": "make an organisation with an administrator, or another administrator",
+    "set-up-link": "make a link with which the first organisation is set up",
     "reset-link": "make a link with which somebody chooses a new password",
     "replay": "feed an archive of conversations through the real intake",
     "channel": "list the channels, show what one makes of a payload, check a connected inbox",

@@ -19,6 +19,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     with database() as address:
         bring_up_to_date(address)
+        show_way_in(address, port=options.port)
         Supervisor(programs(address, host=options.host, port=options.port)).run()
     return 0
 
@@ -28,6 +29,12 @@ def bring_up_to_date(address: str) -> None:
     done = subprocess.run(this_program("migrate", "--quiet"), env=child_environment(address), check=False)
     if done.returncode:
         raise CommandError("The database could not be brought up to date; see above.")
+
+
+def show_way_in(address: str, *, port: int) -> None:
+    """On an empty desk: the link with which the first organisation is set up."""
+    environment = child_environment(address, role="app", KLANKBORD_PUBLIC_URL=f"http://localhost:{port}")
+    subprocess.run(this_program("set-up-link"), env=environment, check=False)
 
 
 def programs(address: str, *, host: str, port: int, **more: str) -> list[Program]:

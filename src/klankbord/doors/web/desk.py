@@ -28,7 +28,7 @@ from . import errors, signing
 
 SESSION_KEY = "organisation"
 _PROVEN = "has_two_factor"
-INVITATIONS = "/accounts/invitation/"  # of any organisation, so none is open
+ENTRANCES = ("/accounts/invitation/", "/accounts/set-up/")  # of any organisation or none, so none is open
 
 
 class DeskMiddleware:
@@ -48,7 +48,7 @@ class DeskMiddleware:
         request.member = request.organisation = None  # type: ignore[attr-defined]
         if request.path_info.startswith("/widget/"):  # visitors' door: who sits at the desk does not matter there
             return self.get_response(request)
-        if not request.user.is_authenticated or request.path_info.startswith(INVITATIONS):
+        if not request.user.is_authenticated or request.path_info.startswith(ENTRANCES):
             with translation.override(translation.get_language_from_request(request)):
                 return self.get_response(request)
         member = _membership(request)
@@ -74,7 +74,7 @@ class DeskMiddleware:
         """Every screen of this door needs somebody at the desk; signing in is the only thing that does not."""
         if getattr(request, "member", None) is not None or not view.__module__.startswith("klankbord.doors.web."):
             return None
-        if request.path_info.startswith(INVITATIONS):
+        if request.path_info.startswith(ENTRANCES):
             return None
         if errors.is_fragment(request) or request.method != "GET":
             sentence = _("You are signed out. Your text is kept on this device: sign in again and go on.")

@@ -36,6 +36,7 @@ from .views import (
     search,
     sessions,
     teams,
+    wizard,
 )
 
 urlpatterns = [
@@ -119,6 +120,8 @@ urlpatterns = [
     path("settings/organisation", organisation.organisation, name="organisation_settings"),
     path("me/sessions", sessions.sessions, name="my_sessions"),
     path("me/sessions/end", sessions.end_session, name="end_session"),
+    path("settings/set-up", wizard.set_up, name="set_up"),
+    path("accounts/set-up/<slug:token>/", wizard.begin, name="account_set_up"),
     path("settings/teams", teams.teams, name="teams"),
     path("settings/teams/<uuid:team>", teams.team, name="team"),
     path("settings/teams/<uuid:team>/remove", teams.team_remove, name="team_remove"),

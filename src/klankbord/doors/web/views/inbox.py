@@ -30,6 +30,9 @@ _MOST_KNOWN = 400  # rows on one screen that a pulse asks about
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
+    by = member_of(request)
+    if by.organisation.set_up_step and access.may(by, "manage organisation"):
+        return redirect("set_up")
     return redirect("list", slug="mine")
 
 

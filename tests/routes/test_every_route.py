@@ -34,11 +34,12 @@ _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest n
     "dead_letters", "inboxes", "catalogue", "connect", "me",
     "choose_organisation", "my_settings", "shift", "hand_over", "take_shift_back", "sign", "be", "notices",
     "notices_read", "here", "audit", "search", "search_hints", "palette", "saved_replies", "new_reply", "save_fact",
-    "proposals", "who_needs_approval",
+    "proposals", "who_needs_approval", "tokens", "add_integration", "webhooks",
 }  # fmt: skip
 OBJECTS = (
     "person", "team", "label", "invitation", "message", "attachment", "letter", "inbox", "reply", "fact",
-    "draft", "saved", "many", "contact", "company", "batch",
+    "draft", "saved", "many", "contact", "company", "batch", "token", "integration", "webhook",
+    "call",
 )  # fmt: skip
 _SIGN_IN = {"account_login", "account_inactive"}
 
@@ -68,6 +69,7 @@ class World:
             "company": company_of(self),
             "batch": import_of(self),
             **people_of(self),
+            **systems_of(self),
             "reply": self.saved_reply,
             "fact": self.fact,
             "draft": self.draft,
@@ -90,7 +92,7 @@ def routes() -> Iterator[URLPattern]:
 
 
 ROUTES = {str(route.name): route for route in routes()}
-WEB = {name: route for name, route in ROUTES.items() if not name.startswith(("widget", "account_", "mfa_"))}
+WEB = {name: route for name, route in ROUTES.items() if not name.startswith(("widget", "account_", "mfa_", "api"))}
 
 
 @pytest.fixture
@@ -124,6 +126,28 @@ def world(desk: Desk) -> World:
         )
         assert draft is not None
     return World(desk, conversation, message, attachment, letter, inbox, saved.id, fact.id, draft.id, kept.id, many)
+
+
+def systems_of(world: World) -> dict[str, UUID]:
+    """An integration with a token, and a webhook with a call, all named by the canary. Made once."""
+    from klankbord.desk.integrations.models import ApiToken, Webhook, WebhookCall
+    from klankbord.flows import tokens, webhooks
+
+    desk = world.desk
+    with desk.open():
+        if not Webhook.objects.exists():
+            boss = Membership.objects.get(organisation=desk.organisation, user__email__startswith="baas@")
+            place = tokens.make_integration(name=CANARY, role="agent", by=boss, now=desk.now)
+            tokens.make_token(name=CANARY, scopes=["labels:read"], by=boss, now=desk.now, integration=place.id)
+            hook, _ = webhooks.add(
+                name=CANARY, url="https://x.example/", events=["note.written"], by=boss, now=desk.now
+            )
+            webhooks.send_test(webhook=hook.id, by=boss, now=desk.now)
+        token = ApiToken.objects.get()
+        return {
+            "token": token.id, "integration": token.integration_id, "webhook": Webhook.objects.get().id,
+            "call": WebhookCall.objects.get().id,
+        }  # fmt: skip
 
 
 def people_of(world: World) -> dict[str, UUID]:

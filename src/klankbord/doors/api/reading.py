@@ -96,7 +96,7 @@ def list_conversations(request: HttpRequest, asked: Query[ConversationsAsked]) -
     "GET", "/conversations/{number}", scope="conversations:read", response=shapes.OneConversation, tag="Conversations"
 )
 def get_conversation(request: HttpRequest, number: int = Number) -> HttpResponse:
-    """One conversation with its threads and newest messages. Its ETag changes with everything that happens in it."""
+    """One conversation with its threads and newest messages; its ETag changes with all that happens in it."""
     found, version = one(request, number)
     etag = f'"{version}"'
     if etag in [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]:

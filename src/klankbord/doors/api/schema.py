@@ -12,8 +12,11 @@ from django.views.decorators.http import require_safe
 
 from klankbord.desk.integrations.scopes import SCOPES
 
+from . import reading, writing
 from .api import api
 from .problems import CONTENT_TYPE
+
+_VIEWS = (reading, writing)  # which declare themselves when they are imported
 
 
 @cache

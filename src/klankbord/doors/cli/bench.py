@@ -19,7 +19,7 @@ Measurement = Callable[[float], list[Figure]]
 
 
 def measurements(size: int = _MESSAGES) -> dict[str, Measurement]:
-    from .benches import arriving, mailing, screens, searching, statements, whole
+    from .benches import arriving, asking, mailing, screens, searching, statements, whole
 
     return {
         "intake": arriving.intake,
@@ -29,6 +29,7 @@ def measurements(size: int = _MESSAGES) -> dict[str, Measurement]:
         "visible": arriving.visible,
         "screens": screens.screens,
         "reply": screens.reply,
+        "api": asking.api,
         "search": partial(searching.search, size=size),
         "memory": whole.memory,
         "start": whole.start,

@@ -7,7 +7,7 @@ from django.urls import path
 from .views import integrations, webhooks
 
 urlpatterns = [
-    path("api", integrations.tokens, name="api_tokens"),
+    path("api", integrations.tokens, name="tokens"),
     path("api/tokens/<uuid:token>/revoke", integrations.revoke, name="revoke_token"),
     path("api/integrations", integrations.add_integration, name="add_integration"),
     path("api/integrations/<uuid:integration>/end", integrations.end_integration, name="end_integration"),

@@ -33,7 +33,7 @@ SECTIONS = (
     Section("teams", _("Teams"), "manage people"),
     Section("label_list", _("Labels"), "manage labels"),
     Section("organisation_settings", _("Organisation"), "manage organisation"),
-    Section("api_tokens", _("API"), "manage integrations"),
+    Section("tokens", _("API"), "manage integrations"),
     Section("webhooks", _("Webhooks"), "manage integrations"),
     Section("contact_fields", _("Contact fields"), "define contact fields"),
     Section("audit", _("Audit log"), "see audit"),

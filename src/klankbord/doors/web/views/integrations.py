@@ -55,7 +55,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, token: UUID) -> HttpResponse:
     flow.revoke(token=token, by=member_of(request), now=timezone.now())
     messages.success(request, _("Revoked: it opens nothing any more."))
-    return redirect("api_tokens")
+    return redirect("tokens")
 
 
 @require_POST
@@ -67,14 +67,14 @@ def add_integration(request: HttpRequest) -> HttpResponse:
     except DeskError as error:
         return _page(request, sentence=error.sentence, status=error.status)
     messages.success(request, _("%(name)s works here now. Make a token for it.") % {"name": made.member.name})
-    return redirect("api_tokens")
+    return redirect("tokens")
 
 
 @require_POST
 def end_integration(request: HttpRequest, integration: UUID) -> HttpResponse:
     flow.end_integration(integration=integration, by=member_of(request), now=timezone.now())
     messages.success(request, _("It works here no more. What it wrote stays."))
-    return redirect("api_tokens")
+    return redirect("tokens")
 
 
 def _page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
@@ -83,7 +83,7 @@ def _page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRespon
     places = flow.integrations(by) if manages else []
     roles = [(Role.AGENT, _("Agent")), (Role.LEAD, _("Lead")), (Role.ANALYST, _("Analyst"))]
     context = {
-        "frame": frame(request), "page": "settings", "section": "api_tokens", "now": timezone.now(),
+        "frame": frame(request), "page": "settings", "section": "tokens", "now": timezone.now(),
         "tokens": flow.tokens_for(by), "manages": manages, "integrations": places, "roles": roles,
         "names_of_roles": {str(role): words for role, words in roles}, "scopes": _scopes(), "lives": _LIVES,
         "address": f"{settings.PUBLIC_URL}/api/v1", **more,

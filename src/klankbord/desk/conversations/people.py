@@ -72,7 +72,7 @@ def page(
         values += after
     found = rows.run(
         f"""SELECT p.id, p.name, p.name_key, p.is_vip, p.blocked_at IS NOT NULL, p.company_id, g.name, h.email, h.phone,
-                   h.kinds,
+                   coalesce(h.kinds, '{{}}'),
                    (SELECT c.last_message_at FROM conversations_conversation c
                      WHERE c.organisation_id = p.organisation_id AND c.contact_id = p.id AND c.inbox_id = ANY(%s)
                      ORDER BY c.last_message_at DESC LIMIT 1)
@@ -87,7 +87,7 @@ def page(
              ORDER BY p.name_key, p.id""",
         [inboxes, *values, limit + 1],
     )
-    listed = [ListedContact(*each[:9], each[9] or [], each[10]) for each in found]
+    listed = [ListedContact(*each) for each in found]
     last = listed[limit - 1] if len(listed) > limit else None
     return listed[:limit], (last.name_key, last.id) if last else None
 

@@ -116,7 +116,7 @@ def world(desk: Desk) -> World:
         saved = library.save_reply(
             reply=None, name=CANARY, text_nl=CANARY, text_en="", audience="me", by=boss, now=desk.now
         )
-        fact = library.save_fact(name="canarie", value_nl=CANARY, value_en="", by=boss)
+        fact = library.save_fact(name="kade", value_nl="Kade 1", value_en="", by=boss)
         kept = views.save_view(name="canarie", view=View("all"), filters=Filters(), team=None, by=boss, now=desk.now)
         many = uuid7()
         wish, seen = bulk.Wish("label", label=CANARY), {conversation.number: ""}

@@ -94,10 +94,9 @@ def accept(*, proposal: UUID, text: str, by: Membership, now: datetime) -> Messa
 
 def give_back(*, proposal: UUID, remark: str, by: Membership, now: datetime) -> Draft:
     """Back to who proposed it, as a draft with a remark above it."""
-    remark = one_line(remark, limit=500)
+    draft, remark = _proposal(proposal, by), one_line(remark, limit=500)
     if not remark:
         raise Invalid(_("Say what should be different."))
-    draft = _proposal(proposal, by)
     returned = _as_draft(draft, {"returned": {"by": by.name, "remark": remark, "at": now.isoformat()}}, now)
     _record("proposal given back", draft.conversation_id, by, now, whom=draft.member.name)
     tell_of_drafts(draft.conversation, now=now)

@@ -82,6 +82,7 @@ def withdraw(request: HttpRequest, draft: UUID) -> HttpResponse:
 def move(request: HttpRequest, message: UUID) -> HttpResponse:
     """Another moment for a reply that waits."""
     by, now = member_of(request), timezone.now()
+    access.message_for(by, message)
     leave_at = snooze_moment(request.POST.get("for", ""), request.POST.get("until", ""), now)
     moved = scheduling.move(message=message, leave_at=leave_at, by=by, now=now)
     conversation = access.conversation_for(by, moved.conversation_id)

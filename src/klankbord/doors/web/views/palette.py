@@ -57,9 +57,7 @@ def _found(request: HttpRequest, around: Frame, words: str) -> list[tuple[str, l
             listed.values(), key=lambda each: (each.number not in numbers, -each.last_message_at.timestamp())
         )
     ]
-    persons = [
-        Line(name, "person", _("what they said"), url=_search(f'from:"{name}"')) for _key, name, _number in people
-    ]
+    persons = [Line(name, "person", url=reverse("contact", args=[key])) for key, name, _newest in people]
     return [(_("Conversations"), conversations), (_("People"), persons)]
 
 

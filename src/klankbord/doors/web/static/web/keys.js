@@ -21,6 +21,7 @@ const deeds = {
   t: () => menu("assign", "[data-teams] ~ form button"),
   l: () => menu("label", "#label-name"),
   s: () => menu("snooze", "button"),
+  ".": () => menu("more"),
   "/": () => { const box = document.getElementById("search"); if (box) box.focus(); else location.assign("/search"); },
   "?": () => menus.help(),
 };

@@ -19,7 +19,21 @@ from klankbord.desk.conversations.models import Attachment, Conversation, Messag
 from klankbord.desk.errors import DeskError, Invalid, NotAllowed, NotFound, NotWaiting
 from klankbord.desk.inboxes.models import DeadLetter, Inbox
 from klankbord.desk.organisations.models import Membership, Role
-from klankbord.flows import casework, composing, connect, ledger, library, moderating, presence, rawfacts, uploads
+from klankbord.flows import (
+    casework,
+    composing,
+    connect,
+    invitations,
+    labels,
+    ledger,
+    library,
+    moderating,
+    organisation,
+    presence,
+    rawfacts,
+    teams,
+    uploads,
+)
 from klankbord.flows.people import blocking, describing
 from klankbord.flows.reply import save_draft, settle, take_back, try_again, write_note
 
@@ -125,6 +139,16 @@ DEEDS: dict[str, tuple[Deed, set[Role]]] = {
     "export contacts": (lambda scene, by: access.require(by, "export contacts"), {L, D}),
     "define contact fields": (lambda scene, by: access.require(by, "define contact fields"), {D}),
     "see audit": (lambda scene, by: access.require(by, "see audit"), {D}),
+    "invite": (
+        lambda scene, by: invitations.invite(email="x@wolk.example", role="agent", by=by, now=scene.desk.now), {D},
+    ),
+    "make a team": (lambda scene, by: teams.make(name="Nacht", by=by, now=scene.desk.now), {D}),
+    "make a label": (
+        lambda scene, by: labels.make(name="Nieuw", colour=1, group="", by=by, now=scene.desk.now), {L, D},
+    ),
+    "ask for a second step": (
+        lambda scene, by: organisation.ask_second_step(asks=True, grace_days=0, by=by, now=scene.desk.now), {D},
+    ),
     "write a fact": (
         lambda scene, by: library.save_fact(name="retourtermijn", value_nl="14 dagen", value_en="", by=by),
         {L, D},
@@ -155,7 +179,7 @@ def test_the_matrix_names_every_deed_there_is() -> None:
     assert set(access._DEEDS) == {
         "read", "answer", "assign others", "see ledger", "retry dead letters", "hear alarms", "manage inboxes",
         "manage library", "approve replies",
-        "manage people", "see audit", "see raw facts",
+        "manage people", "manage labels", "manage organisation", "see audit", "see raw facts",
     }  # fmt: skip
 
 

@@ -53,6 +53,16 @@ def ask_second_step(*, asks: bool, grace_days: int, by: Membership, now: datetim
     return found
 
 
+def let_answering_take(*, takes: bool, by: Membership, now: datetime) -> Organisation:
+    """Whether who answers nobody's conversation becomes its owner."""
+    access.require(by, "manage organisation")
+    found = Organisation.objects.select_for_update().get(id=by.organisation_id)
+    found.answering_takes = takes
+    found.save(update_fields=["answering_takes"])
+    _write_down(found, by=by, now=now)
+    return found
+
+
 def stops_without_second_step(organisation: Organisation, now: datetime) -> bool:
     """The demo is the exception; and a desk that asks for it may give its people some days."""
     if organisation.is_demo or not organisation.asks_second_step:

@@ -25,7 +25,7 @@ _HELD = f"""
 def held_by(*, owner: UUID | None = None, team: UUID | None = None, now: datetime) -> list[tuple[UUID, str]]:
     """Ids and statuses of what a person or a team still has to do with."""
     whose = "c.owner_id" if owner else "c.team_id"
-    return run(_HELD.format(whose=whose), [current_organisation_id(), owner or team, now])  # type: ignore[return-value]
+    return run(_HELD.format(whose=whose), [current_organisation_id(), owner or team, now])
 
 
 def hand_over(

@@ -1,5 +1,7 @@
 """Invitations, sessions of which only a hash is kept, second steps as a setting, branding, the first-run wizard."""
 
+from typing import Any
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -8,7 +10,7 @@ import klankbord.desk.wall
 import klankbord.kernel.ids
 
 
-def uuid_key() -> models.UUIDField:
+def uuid_key() -> Any:
     return models.UUIDField(default=klankbord.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)
 
 
@@ -78,9 +80,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=["organisation", "email"], name="one_invitation_each")
-                ]
+                "constraints": [models.UniqueConstraint(fields=["organisation", "email"], name="one_invitation_each")]
             },
         ),
         migrations.CreateModel(

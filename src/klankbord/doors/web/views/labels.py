@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -67,7 +68,7 @@ def _page(request: HttpRequest, by: Membership, *, sentence: str = "", status: i
     return render(request, "web/settings/labels.html", context, status=status)
 
 
-def _typed(request: HttpRequest) -> dict[str, object]:
+def _typed(request: HttpRequest) -> dict[str, Any]:
     colour = request.POST.get("colour", "")
     return {
         "name": request.POST.get("name", "")[:200],
@@ -83,7 +84,7 @@ def _colours() -> list[tuple[int, str]]:
 
 
 def _change(request: HttpRequest, label: UUID, by: Membership, now: datetime) -> str:
-    flow.change(label=label, **_typed(request), by=by, now=now)  # type: ignore[arg-type]
+    flow.change(label=label, **_typed(request), by=by, now=now)
     return _("Saved.")
 
 

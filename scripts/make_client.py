@@ -1,4 +1,4 @@
-"""Write the typed client (src/klankbord_client/generated.py) from the API's own schema. No generator of anybody else's.
+"""Write the typed client (documents and operations in src/klankbord_client) from the API's own schema.
 
 python scripts/make_client.py            write it
 python scripts/make_client.py --check    say with exit code 1 that it is not what the schema gives
@@ -16,22 +16,31 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "src" / "klankbord_client" / "generated.py"
-HEAD = '''"""Documents and operations of Klankbord's API, written by scripts/make_client.py: change nothing here."""
+TARGET = ROOT / "src" / "klankbord_client"
+DOCUMENTS = '''"""Documents of Klankbord's API, written by scripts/make_client.py: change nothing here."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+'''
+OPERATIONS = '''"""Operations of Klankbord's API, written by scripts/make_client.py: change nothing here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
+
+from .documents import {documents}
 '''
 _PLAIN = {"string": "str", "integer": "int", "boolean": "bool", "number": "float", "null": "None"}
 
 
 def main(words: list[str]) -> int:
-    written = formatted(write(schema()))
+    written = write(schema())
     if "--check" in words:
-        return int(TARGET.read_text(encoding="utf-8") != written)
-    TARGET.write_text(written, encoding="utf-8")
+        return int(any((TARGET / name).read_text(encoding="utf-8") != text for name, text in written.items()))
+    for name, text in written.items():
+        (TARGET / name).write_text(text, encoding="utf-8")
     return 0
 
 
@@ -46,12 +55,13 @@ def schema() -> dict[str, Any]:
     return found()
 
 
-def write(found: dict[str, Any]) -> str:
+def write(found: dict[str, Any]) -> dict[str, str]:
+    """File → text."""
     documents = found["components"]["schemas"]
-    parts = [HEAD]
     # What we send is arguments of operations, and problems are exceptions.
     shown = [name for name in in_order(documents) if not name.startswith(("Given", "Problem"))]
-    parts += [document(name, documents[name]) for name in shown]
+    texts = "\n\n".join([DOCUMENTS, *(document(name, documents[name]) for name in shown)])
+    parts = [OPERATIONS.format(documents=", ".join(shown))]
     parts.append('class Operations:\n    """What the API can do; `call` is the transport\'s."""\n')
     parts.append(
         "    def call(\n        self, method: str, path: str, *,"
@@ -62,7 +72,10 @@ def write(found: dict[str, Any]) -> str:
     for path, methods in found["paths"].items():
         for method, each in methods.items():
             parts.append(operation(path, method, each, documents))
-    return "\n\n".join(parts)
+    parts.append(
+        "def _said(**given: Any) -> dict[str, Any]:\n    return {n: v for n, v in given.items() if v is not None}\n"
+    )
+    return {"documents.py": formatted(texts), "operations.py": formatted("\n\n".join(parts))}
 
 
 def in_order(documents: dict[str, Any]) -> list[str]:
@@ -162,7 +175,7 @@ def formatted(text: str) -> str:
     )
     ruff = Path(sys.executable).with_name("ruff")
     for words in (["check", "--fix", "--quiet", "--exit-zero"], ["format", "--quiet"]):
-        command = [str(ruff), *words, "--stdin-filename", str(TARGET), "-"]
+        command = [str(ruff), *words, "--stdin-filename", str(TARGET / "written.py"), "-"]
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
         text = done.stdout
     return text

@@ -11,7 +11,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
-from .generated import Operations
+from .operations import Operations
 
 _AGAIN = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE = 60.0

@@ -13,7 +13,7 @@ from django.utils import translation
 from klankbord.desk.wall import Owned
 
 # Lowest first. What is not named here (Django's own, sign-in, jobs) stands under all of it.
-ORDER = ["organisations", "library", "inboxes", "contacts", "conversations", "notices"]
+ORDER = ["organisations", "library", "inboxes", "contacts", "conversations", "notices", "integrations"]
 HOUSE = [model for model in apps.get_models(include_auto_created=True) if model.__module__.startswith("klankbord.")]
 
 

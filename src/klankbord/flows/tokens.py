@@ -69,7 +69,7 @@ def make_token(
     expires_at: datetime | None = None,
     integration: UUID | None = None,
 ) -> tuple[ApiToken, str]:
-    """A token for oneself or, with an integration, for that. Gives what is kept, and the token, once. Raises Invalid."""
+    """A token for oneself or, with an integration, for that: what is kept of it, and the token. Raises Invalid."""
     access.require(by, "manage integrations" if integration else "use tokens")
     name, chosen = one_line(name, limit=80), known(scopes)
     if not name:

@@ -62,7 +62,7 @@ def operation(
             url_name=f"api_{view.__name__}", tags=[tag], summary=first,
             openapi_extra={"x-scope": scope, **more},
         )  # fmt: skip
-        return declared(view)  # type: ignore[no-any-return]
+        return declared(view)
 
     return declare
 

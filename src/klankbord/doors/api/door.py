@@ -44,6 +44,8 @@ class ApiDoor:
         if not request.path_info.startswith(PREFIX) or request.path_info in OPEN:
             return self.get_response(request)
         response = _answer(request)
+        if not response.streaming:
+            response.headers["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined]
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
@@ -102,10 +104,14 @@ def _check_shape(request: HttpRequest) -> None:
         raise Problem(400, "bad-request", "The body did not arrive.") from None
     if len(body) > MOST_BODY:
         raise Problem(413, "too-large", f"A request has at most {MOST_BODY} bytes.")
-    request._body = body  # type: ignore[attr-defined]
+    request._body = body
     if body and request.content_type != "application/json":
         raise Problem(415, "content-type", "Send application/json.", headers={"Accept": "application/json"})
-    if request.method in _WRITING and body and request.content_params.get("charset", "utf-8").lower() != "utf-8":
+    if (
+        request.method in _WRITING
+        and body
+        and (request.content_params or {}).get("charset", "utf-8").lower() != "utf-8"
+    ):
         raise Problem(415, "content-type", "Send UTF-8.")
 
 

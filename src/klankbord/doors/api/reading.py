@@ -24,7 +24,9 @@ from .api import document, operation
 from .door import caller_of
 from .problems import invalid, not_found
 
-Number = Path(..., ge=1, le=2**63 - 1, description="The conversation's number, as people see it")
+Number: Any = Path(  # type: ignore[type-arg]
+    ..., ge=1, le=2**63 - 1, description="The conversation's number, as people see it"
+)
 
 
 class Paged(Schema):

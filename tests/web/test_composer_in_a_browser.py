@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import Any
 
 import pytest
 
-from klankbord.flows import library
+from klankbord.desk.conversations.models import Thread
+from klankbord.desk.organisations.models import Membership, Role
+from klankbord.flows import library, proposing
 
 from .test_in_a_browser import _sign_in, _wait_for_words, desk_at_work, page
 
@@ -101,3 +104,31 @@ def test_a_reply_for_later_is_made_by_keyboard_and_waits_in_the_timeline(composi
     composing.wait_for_url("**/inbox/all/2")  # the next one opens: this one comes back by itself
     composing.goto(composing.url.replace("/2", "/1"))
     composing.wait_for_selector("#timeline .ours .receipt:has-text('Vertrekt morgen 9:00')")
+
+
+def test_what_the_composer_adds_has_no_hurdles_for_anybody(composing: Any, desk_at_work: Any, live_server: Any) -> None:
+    tess, noor = desk_at_work.person("Tess"), desk_at_work.person("Noor")
+    boss = desk_at_work.person("Boss", Role.ADMINISTRATOR)
+    with desk_at_work.open():
+        Membership.objects.filter(id=noor.id).update(role=Role.LEAD)
+        proposing.set_needs_approval(member=tess.id, needs=True, by=boss, now=desk_at_work.now)
+        tess.refresh_from_db()
+        thread = Thread.objects.order_by("created_at", "id")[0]
+        proposing.propose(
+            conversation=thread.conversation_id, thread=thread.id, text="Hij komt", by=tess, now=desk_at_work.now
+        )
+        library.save_fact(name="adres", value_nl="Kade 1", value_en="", by=boss)
+    composing.keyboard.type(";sor")
+    composing.wait_for_selector("#offers [role=option]")
+    assert hurdles(composing) == []
+    for address in ("/inbox/all/1", "/settings/saved-replies", "/settings/saved-replies/new", "/proposals"):
+        composing.goto(f"{live_server.url}{address}")
+        assert hurdles(composing) == []
+
+
+def hurdles(page: Any) -> list[str]:
+    axe = resources.files("axe_playwright_python") / "axe.min.js"
+    page.evaluate(f"() => {{ {axe.read_text(encoding='utf-8')} }}")
+    found: list[str] = page.evaluate("axe.run().then(result => result.violations.map(each => JSON.stringify("
+                                     "[each.id, each.nodes.map(node => node.html)])))")  # fmt: skip
+    return found

@@ -1,5 +1,7 @@
 """Saved replies, and the facts of the business that they name."""
 
+from typing import Any
+
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -7,11 +9,11 @@ import klankbord.desk.wall
 import klankbord.kernel.ids
 
 
-def _id() -> models.UUIDField:
+def _id() -> Any:
     return models.UUIDField(default=klankbord.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)
 
 
-def _organisation() -> models.ForeignKey:
+def _organisation() -> Any:
     return models.ForeignKey(
         db_index=False, default=klankbord.desk.wall.current_organisation_id, editable=False,
         on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisations.organisation",

@@ -182,13 +182,14 @@ def _act(
     if wish.deed == "snooze":
         assert wish.until is not None  # checked
         facts = {"until": wish.until.isoformat()}
-        change, kind = partial(bulk.snooze, until=wish.until), "conversation snoozed"
-        kept = bulk.change_all(every, change, kind=kind, facts=facts, by=by, now=now)
+        put_aside = partial(bulk.snooze, until=wish.until)
+        kept = bulk.change_all(every, put_aside, kind="conversation snoozed", facts=facts, by=by, now=now)
         _wake_later(every)
         return {"cases": kept}, {}
     if wish.deed == "resolve":
         every = [case for case in every if case.status != Status.RESOLVED]
-        change, kind = partial(bulk.resolve, now=now), "conversation resolved"
+        change: bulk.Change = partial(bulk.resolve, now=now)
+        kind = "conversation resolved"
     else:
         every = [case for case in every if case.status != Status.SPAM]
         change, kind = bulk.put_with_spam, "conversation marked as spam"

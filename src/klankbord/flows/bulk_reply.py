@@ -10,9 +10,9 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from klankbord.contract import AuthorKind
-from klankbord.desk.conversations.arrivals import forget_search_documents
 from klankbord.desk.conversations.case import Case, speak
 from klankbord.desk.conversations.cases import store_cases
+from klankbord.desk.conversations.index import forget_search_documents
 from klankbord.desk.conversations.models import Draft, DraftKind, Message, MessageState, OutboxState, Thread
 from klankbord.desk.organisations.models import Membership
 from klankbord.desk.rows import run

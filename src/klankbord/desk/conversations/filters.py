@@ -196,11 +196,16 @@ Keyset = tuple[Any, ...]
 class Sortable(Protocol):
     """What an order needs to know of a row."""
 
-    id: UUID
-    is_idle: bool
-    sort_at: datetime
-    last_message_at: datetime
-    priority: int
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def is_idle(self) -> bool: ...
+    @property
+    def sort_at(self) -> datetime: ...
+    @property
+    def last_message_at(self) -> datetime: ...
+    @property
+    def priority(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

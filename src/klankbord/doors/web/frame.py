@@ -121,7 +121,7 @@ def _saved(by: Membership, teams: list[Team]) -> list[SavedLink]:
         view, filters = View.read(each.slug), Filters.of_query(each.query)
         if view is not None:
             url = view_url(view) + (f"?{each.query}" if each.query else "")
-            found.append(SavedLink(each.id, view, filters, each.name, names.get(each.team_id, ""), url))
+            found.append(SavedLink(each.id, view, filters, each.name, names[each.team_id] if each.team_id else "", url))
     return found
 
 

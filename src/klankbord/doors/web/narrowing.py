@@ -52,7 +52,7 @@ def list_url(view: View, filters: Filters) -> str:
 
 def chips(view: View, filters: Filters, names: Mapping[UUID, str], inboxes: Mapping[UUID, Inbox]) -> list[Chip]:
     said = {
-        "inbox": inboxes[filters.inbox].name if filters.inbox in inboxes else _("another inbox"),
+        "inbox": inboxes[filters.inbox].name if filters.inbox and filters.inbox in inboxes else _("another inbox"),
         "kind": channel_names.label_of(filters.kind) if filters.kind else "",
         "visibility": _visibility(filters.visibility),
         "label": names.get(filters.label, _("a label that is gone")) if filters.label else "",

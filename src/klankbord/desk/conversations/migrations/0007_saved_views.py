@@ -1,5 +1,7 @@
 """Views under a name, deeds on many conversations, and the indexes of the orders and filters of the lists."""
 
+from typing import Any
+
 import django.db.models.deletion
 from django.db import migrations, models
 from django.db.models import F, Q
@@ -8,11 +10,11 @@ import klankbord.desk.wall
 import klankbord.kernel.ids
 
 
-def _id():
+def _id() -> Any:
     return models.UUIDField(default=klankbord.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)
 
 
-def _organisation():
+def _organisation() -> Any:
     return models.ForeignKey(
         db_index=False,
         default=klankbord.desk.wall.current_organisation_id,

@@ -110,9 +110,11 @@ function act(event) {
   }
   if (!form()) return false;
   if (event.key === "x") {
-    const tick = tickOf(atHand());
+    const row = atHand();
+    const tick = tickOf(row);
     if (!tick) return false;
     pick(tick, !tick.checked);
+    row.querySelector("a").focus({ preventScroll: true });
     last = tick.value;
     show();
     announce(document.getElementById("picked").textContent);

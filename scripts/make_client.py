@@ -170,9 +170,6 @@ def safe(name: str) -> str:
 
 
 def formatted(text: str) -> str:
-    text += (
-        "\n\ndef _said(**given: Any) -> dict[str, Any]:\n    return {n: v for n, v in given.items() if v is not None}\n"
-    )
     ruff = Path(sys.executable).with_name("ruff")
     for words in (["check", "--fix", "--quiet", "--exit-zero"], ["format", "--quiet"]):
         command = [str(ruff), *words, "--stdin-filename", str(TARGET / "written.py"), "-"]

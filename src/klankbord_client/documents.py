@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 
 class Attachment(TypedDict):
@@ -254,7 +254,3 @@ class Team(TypedDict):
 
 class Teams(TypedDict):
     items: list[Team]
-
-
-def _said(**given: Any) -> dict[str, Any]:
-    return {n: v for n, v in given.items() if v is not None}

@@ -303,7 +303,3 @@ class Operations:
 
 def _said(**given: Any) -> dict[str, Any]:
     return {n: v for n, v in given.items() if v is not None}
-
-
-def _said(**given: Any) -> dict[str, Any]:
-    return {n: v for n, v in given.items() if v is not None}

@@ -108,7 +108,7 @@ def both(desk: Desk, platform: FarPlatform) -> Conversation:
 def test_what_was_said_in_private_is_answered_in_public_only_on_purpose(
     desk: Desk, both: Conversation, noor: Membership
 ) -> None:
-    with pytest.raises(BecomesPublic, match="private"):
+    with pytest.raises(BecomesPublic, match="Anouk de Wit"):
         answer(desk, both, "Je adres is Kade 1", noor)
     assert answer(desk, both, "Kijk even in je berichten", noor, public_confirmed=True).visibility == "public"
 

@@ -27,7 +27,7 @@ from .models import Label
 from .snippets import Snippet, cut_out, spoken_words
 
 CONVERSATIONS = 20  # on a page
-_HITS = 100  # messages read for a page
+_HITS = 50  # messages read for a page
 _EACH = 3  # messages shown of one conversation
 _LONGEST_SHOWN = 6000  # characters of a message in which a place to show is looked for
 

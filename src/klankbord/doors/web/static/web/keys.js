@@ -7,7 +7,7 @@ let afterG = 0;
 
 const press = (selector) => { const button = document.querySelector(selector); button?.click(); return Boolean(button); };
 
-const places = { i: "/inbox/mine", m: "/inbox/mentioned", n: "/notices" };
+const places = { c: "/contacts", i: "/inbox/mine", m: "/inbox/mentioned", n: "/notices" };
 
 const deeds = {
   j: () => step(1),

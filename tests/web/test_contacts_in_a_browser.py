@@ -77,7 +77,7 @@ def test_somebody_is_found_and_merged_by_keyboard_alone(page, addresses, desk_at
     page.wait_for_url("**/contacts")
     page.keyboard.press("/")
     page.keyboard.type("bram")
-    page.wait_for_function("document.querySelectorAll('#contacts li').length === 1")
+    page.wait_for_selector("#contacts li:only-child:has-text('Bram Kuiper')")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

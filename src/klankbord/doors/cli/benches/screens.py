@@ -22,7 +22,9 @@ _CONVERSATIONS = 20_000
 _TIMES = 40
 _REPLIES = 40
 # Of every request: its transaction, the wall, the session, the person. Not the screen's own.
-_NOT_COUNTED = re.compile(r"SAVEPOINT|SET LOCAL|organisations_desksession|FROM organisations_membership m|^BEGIN|^COMMIT")
+NOT_COUNTED = re.compile(
+    r"SAVEPOINT|SET LOCAL|organisations_desksession|FROM organisations_membership m|^BEGIN|^COMMIT"
+)
 
 
 def screens(seconds: float) -> list[Figure]:
@@ -71,7 +73,7 @@ def _page(
         answer = client.get(path, headers=dict(headers or {}))
     if answer.status_code != 200:
         raise RuntimeError(f"{path} answered {answer.status_code}")
-    return took, size, [each for each in sent if not _NOT_COUNTED.search(each)]
+    return took, size, [each for each in sent if not NOT_COUNTED.search(each)]
 
 
 def _figures(name: str, page: tuple[list[float], int, list[str]], *, at_most: float, statements: float) -> list[Figure]:

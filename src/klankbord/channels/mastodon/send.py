@@ -112,7 +112,8 @@ def _addressed(outgoing: Outgoing, account: Account[Credentials], server: Server
         others = sorted(named - {reader, ourselves})
         if others:
             raise Refused(
-                f"This private reply names somebody who would then read it; leave the @ out: {others[0]}", code="names-others"
+                f"This private reply names somebody who would then read it; leave the @ out: {others[0]}",
+                code="names-others",
             )
     return outgoing.text if reader in named else f"@{acct} {outgoing.text}"
 

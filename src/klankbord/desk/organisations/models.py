@@ -72,7 +72,9 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=120)
     language = models.CharField(max_length=8, choices=Language.choices, default=Language.DUTCH)
     theme = models.CharField(max_length=8, default="system")  # system, light, dark
-    density = models.CharField(max_length=12, default="comfortable", db_default="comfortable")  # of the rows of lists: comfortable, compact
+    density = models.CharField(
+        max_length=12, default="comfortable", db_default="comfortable"
+    )  # of the rows of lists: comfortable, compact
     is_active = models.BooleanField(default=True)
 
     objects: ClassVar[UserManager] = UserManager()

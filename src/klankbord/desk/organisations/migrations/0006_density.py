@@ -7,5 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [("organisations", "0005_people_and_sessions")]
 
     operations = [
-        migrations.AddField("user", "density", models.CharField(db_default="comfortable", default="comfortable", max_length=12)),
+        migrations.AddField(
+            "user", "density", models.CharField(db_default="comfortable", default="comfortable", max_length=12)
+        ),
     ]

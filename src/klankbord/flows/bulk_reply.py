@@ -20,6 +20,7 @@ from klankbord.desk.wall import current_organisation_id
 from klankbord.kernel.text import clean, one_line
 
 from .accounts import Connected, open_account
+from .closing import closing_of, signed
 from .composing import blocked_reason
 from .sending import hand_over, new_message, take, tell_of, turn_of
 
@@ -40,7 +41,8 @@ def refusals(threads: Mapping[UUID, Thread], text: str, by: Membership) -> dict[
             accounts[thread.inbox_id] = open_account(thread.inbox, by.organisation)
         connected = accounts[thread.inbox_id]
         limit = connected.channel.text_limit(connected.account)
-        over = connected.channel.length(text, connected.account) - (limit.maximum or 0)
+        leaving = signed(text, closing_of(thread.inbox, by))
+        over = connected.channel.length(leaving, connected.account) - (limit.maximum or 0)
         if reason := blocked_reason(thread, connected):
             found[conversation] = reason
         elif limit.maximum is not None and over > 0 and not limit.splits:
@@ -56,7 +58,8 @@ def queue_all(
     """Put the replies in the queue. cases: locked, each with a thread."""
     messages = []
     for case in cases:
-        message = new_message(threads[case.id], text, AuthorKind.AGENT, now, by=by, client_key=None)
+        words = signed(clean(text).strip(), closing_of(threads[case.id].inbox, by))
+        message = new_message(threads[case.id], words, AuthorKind.AGENT, now, by=by, client_key=None)
         message.facts = {"before": {**turn_of(case), **take(case, by)}}
         messages.append(message)
     Message.objects.bulk_create(messages)

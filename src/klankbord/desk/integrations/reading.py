@@ -185,7 +185,7 @@ def contacts(
     *, inboxes: Collection[UUID] | None, email: str | None, after: UUID | None, limit: int, only: UUID | None = None
 ) -> tuple[list[Document], UUID | None]:
     """Those who wrote to one of the inboxes (None: to any), newest first, with their handles. email: of a handle."""
-    where, values = ["p.organisation_id = %s"], [current_organisation_id()]
+    where, values = ["p.organisation_id = %s", "p.merged_into_id IS NULL"], [current_organisation_id()]
     conditions: list[tuple[str, Any]] = []
     if only is not None:
         conditions.append(("p.id = %s", only))

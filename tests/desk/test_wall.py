@@ -20,6 +20,8 @@ ENTRANCES = {
     "inboxes_inboxroute",
     "inboxes_visitorsession",
     "conversations_liveevent",
+    "integrations_tokenroute",
+    "organisations_invitation",  # an e-mail address and the hash of a link, before its person works here
 }
 OWNERS_FUNCTIONS = {
     "klankbord_find",

@@ -27,6 +27,7 @@ from klankbord.kernel.ids import uuid7
 pytestmark = pytest.mark.django_db
 
 CANARY = "kanarie-in-de-kolenmijn"
+KNOWN = "bekend-bij-iedereen"  # labels, teams and colleagues: what every agent may name
 _SLUGS = {"slug": "all", "deed": "resolve", "kind": "api"}
 _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest name an object
     "contacts", "contact_imports", "contact_export", "contact_fields", "colleagues", "teams", "label_list", "organisation_settings", "set_up", "my_sessions", "end_session",
@@ -119,7 +120,7 @@ def world(desk: Desk) -> World:
         fact = library.save_fact(name="kade", value_nl="Kade 1", value_en="", by=boss)
         kept = views.save_view(name="canarie", view=View("all"), filters=Filters(), team=None, by=boss, now=desk.now)
         many = uuid7()
-        wish, seen = bulk.Wish("label", label=CANARY), {conversation.number: ""}
+        wish, seen = bulk.Wish("label", label=KNOWN), {conversation.number: ""}
         bulk.do(wish=wish, deed_id=many, seen=seen, by=boss, now=desk.now)
         draft = reply.save_draft(
             conversation=conversation.id, kind="reply", text=CANARY, thread=None, by=boss, now=desk.now
@@ -151,13 +152,13 @@ def systems_of(world: World) -> dict[str, UUID]:
 
 
 def people_of(world: World) -> dict[str, UUID]:
-    """A colleague, a team, a label and an invitation, all named by the canary."""
+    """A colleague, a team and a label, which everybody may see, and an invitation named by the canary."""
     from klankbord.desk.conversations.models import Label
 
-    colleague, boss = world.desk.person(f"{CANARY}-2"), world.desk.person("Baas", Role.ADMINISTRATOR)
+    colleague, boss = world.desk.person("Bekende Collega"), world.desk.person("Baas", Role.ADMINISTRATOR)
     with world.desk.open():
-        team, _ = Team.objects.get_or_create(name=CANARY)
-        label, _ = Label.objects.get_or_create(name=CANARY)
+        team, _ = Team.objects.get_or_create(name=KNOWN)
+        label, _ = Label.objects.get_or_create(name=KNOWN)
         made = invitations.invite(email=f"{CANARY}@x.example", role="agent", by=boss, now=world.desk.now)
     return {"person": colleague.id, "team": team.id, "label": label.id, "invitation": made.invitation.id}
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.urls import get_resolver
+from django.urls import URLResolver, get_resolver
 
 from klankbord.desk.conversations.models import Attachment, AttachmentState
 from klankbord.desk.organisations.models import Role
@@ -16,17 +18,25 @@ from klankbord.flows.store import file_store
 
 from .pages import FRAGMENT, text_of
 
-_EXAMPLES = {"slug": "all", "number": "1", "deed": "retry", "kind": "mastodon", "uidb36": "0193", "key": "geraden"}
+_EXAMPLES = {"slug": "all", "number": "1", "deed": "retry", "kind": "mastodon", "uidb36": "0193"}
 _NOBODY = "0193b3a0-0000-7000-8000-000000000000"  # fixed: two processes must collect tests of the same names
 
 
 def _addresses() -> list[str]:
     """Every address of this door with examples filled in."""
-    found = []
-    for pattern in urls.urlpatterns:
-        route = str(pattern.pattern)
-        found.append("/" + re.sub(r"<(\w+):(\w+)>", lambda m: _NOBODY if m[1] == "uuid" else _EXAMPLES[m[2]], route))
-    return found
+    return [
+        "/" + re.sub(r"<(\w+):(\w+)>", lambda m: _NOBODY if m[1] == "uuid" else _EXAMPLES.get(m[2], "geraden"), route)
+        for route in _routes(urls.urlpatterns)
+    ]
+
+
+def _routes(patterns: list[Any], before: str = "") -> Iterator[str]:
+    for each in patterns:
+        route = before + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from _routes(each.url_patterns, route)
+        else:
+            yield route
 
 
 _SIGNING_IN = ("/accounts/",)

@@ -107,7 +107,8 @@ def found_in(conversation: UUID) -> Found:
         [ours, conversation],
     )
     text, by, visibility = newest[0] if newest else ("", "", "")
-    return Found(*counted, one_line(text, limit=200), by, visibility)
+    said = {"preview": one_line(text, limit=200), "preview_by": by, "visibility": visibility}
+    return Found(*counted, **said)
 
 
 def recount(case: Case, found: Found) -> None:

@@ -9,7 +9,10 @@ end to find none. So the newest part is looked at first: what is common there is
 index of words.
 """
 
+from __future__ import annotations
+
 import uuid
+from typing import Any
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -135,7 +138,7 @@ REVOKE ALL ON FUNCTION klankbord_search(tsquery, uuid[], integer) FROM PUBLIC;
 """
 
 
-def _owned():
+def _owned() -> list[tuple[str, Any]]:
     return [
         (
             "id",

@@ -138,12 +138,10 @@ DEEDS: dict[str, tuple[Deed, set[Role]]] = {
     "import contacts": (lambda scene, by: access.require(by, "import contacts"), {L, D}),
     "export contacts": (lambda scene, by: access.require(by, "export contacts"), {L, D}),
     "define contact fields": (lambda scene, by: access.require(by, "define contact fields"), {D}),
-    "change contacts": (lambda scene, by: access.require(by, "change contacts"), ANSWERS),
     "import contacts": (lambda scene, by: access.require(by, "import contacts"), {L, D}),
     "export contacts": (lambda scene, by: access.require(by, "export contacts"), {L, D}),
     "define contact fields": (lambda scene, by: access.require(by, "define contact fields"), {D}),
     "manage integrations": (lambda scene, by: access.require(by, "manage integrations"), {D}),
-    "use tokens": (lambda scene, by: access.require(by, "use tokens"), set(Role)),
     "see audit": (lambda scene, by: access.require(by, "see audit"), {D}),
     "invite": (
         lambda scene, by: invitations.invite(email="x@wolk.example", role="agent", by=by, now=scene.desk.now), {D},

@@ -138,9 +138,6 @@ DEEDS: dict[str, tuple[Deed, set[Role]]] = {
     "import contacts": (lambda scene, by: access.require(by, "import contacts"), {L, D}),
     "export contacts": (lambda scene, by: access.require(by, "export contacts"), {L, D}),
     "define contact fields": (lambda scene, by: access.require(by, "define contact fields"), {D}),
-    "import contacts": (lambda scene, by: access.require(by, "import contacts"), {L, D}),
-    "export contacts": (lambda scene, by: access.require(by, "export contacts"), {L, D}),
-    "define contact fields": (lambda scene, by: access.require(by, "define contact fields"), {D}),
     "manage integrations": (lambda scene, by: access.require(by, "manage integrations"), {D}),
     "see audit": (lambda scene, by: access.require(by, "see audit"), {D}),
     "invite": (

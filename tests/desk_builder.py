@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from klankbord.contract import Delivery
+from klankbord.desk.conversations import asking, search
 from klankbord.desk.conversations.models import Conversation, Message
 from klankbord.desk.inboxes import deliveries
 from klankbord.desk.inboxes.models import Inbox
@@ -86,6 +87,11 @@ class Desk:
                     for body in bodies
                 ]
             )
+
+    def found(self, words: str, *, by: Membership) -> list[Any]:
+        """What the search page would show this person for these words."""
+        question = asking.read(words, zone=UTC, today=self.now.date())
+        return list(search.find(question, by=by).found)
 
     def take_in(self) -> int:
         """Let the worker settle all that waits."""

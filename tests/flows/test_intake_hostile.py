@@ -104,29 +104,25 @@ def test_w9_a_deletion_leaves_a_tombstone_in_any_order_and_twice_is_once(desk: D
 
 
 def test_w9_a_withdrawn_message_is_no_longer_found_nor_shown_in_the_list(desk: Desk) -> None:
-    from klankbord.desk.conversations.queries import search
-
     inbox, noor, message = desk.inbox(), desk.person("Noor"), desk.event(text="mijn wachtwoord is stroopwafel")
     [conversation] = desk.receive(inbox, message)
     with desk.open():
-        assert search("stroopwafel", by=noor)
+        assert desk.found("stroopwafel", by=noor)
     desk.later(minutes=1)
     [conversation] = desk.receive(inbox, {"type": "delete", "id": message["id"]})
     with desk.open():
-        assert search("stroopwafel", by=noor) == []
+        assert desk.found("stroopwafel", by=noor) == []
     assert "stroopwafel" not in conversation.preview
 
 
 def test_w9_an_edited_message_is_found_by_its_new_words_only(desk: Desk) -> None:
-    from klankbord.desk.conversations.queries import search
-
     inbox, noor, message = desk.inbox(), desk.person("Noor"), desk.event(text="een kapotte wafel")
     desk.receive(inbox, message)
     desk.later(minutes=1)
     [conversation] = desk.receive(inbox, {"type": "edit", "id": message["id"], "text": "een kapotte oven"})
     with desk.open():
-        assert search("wafel", by=noor) == []
-        assert len(search("oven", by=noor)) == 1
+        assert desk.found("wafel", by=noor) == []
+        assert len(desk.found("oven", by=noor)) == 1
     assert conversation.preview == "een kapotte oven"
 
 

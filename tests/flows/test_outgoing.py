@@ -12,7 +12,6 @@ from far_platform import FarPlatform, again, answer, outbox
 from desk_builder import Desk
 from klankbord.desk.contacts.models import Handle
 from klankbord.desk.conversations.models import Conversation, Draft, Message, MessageState, Status, Thread
-from klankbord.desk.conversations.queries import search
 from klankbord.desk.errors import CannotReply, Invalid, SomebodyAnswered, TooLate
 from klankbord.desk.inboxes.models import Inbox, InboxState
 from klankbord.desk.organisations.models import Membership
@@ -187,9 +186,9 @@ def test_a_reply_that_was_taken_back_is_not_found(desk: Desk, conversation: Conv
     slow(desk)
     message = answer(desk, conversation, "stroopwafel", noor)
     with desk.open():
-        assert search("stroopwafel", by=noor)
+        assert desk.found("stroopwafel", by=noor)
         take_back(message=message.id, by=noor, now=desk.now)
-        assert search("stroopwafel", by=noor) == []
+        assert desk.found("stroopwafel", by=noor) == []
 
 
 # ------------------------------------------------------------------------------------------ refused beforehand

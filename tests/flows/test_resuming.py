@@ -51,8 +51,8 @@ def greet(platform: FarPlatform, monkeypatch: pytest.MonkeyPatch, said: Response
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        (Response(403, {}, b""), "The other system refuses our signature (403)."),
-        (Unavailable("No connection."), "No connection."),
+        (Response(403, {}, b""), "Het andere systeem weigert onze handtekening (403)."),
+        (Unavailable("No connection."), "Geen verbinding."),
     ],
     ids=["refused", "away"],
 )

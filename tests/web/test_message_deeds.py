@@ -7,6 +7,7 @@ import pytest
 from klankbord.desk.conversations.models import Attachment, Message
 from klankbord.desk.organisations.models import AuditLine, Role
 from klankbord.flows import reply
+from klankbord.flows.accounts import seal
 
 from .pages import FRAGMENT, text_of
 
@@ -59,7 +60,8 @@ def test_a_like_is_offered_where_the_channel_can_and_shown_until_it_is_undone(de
     client, message = sign_in(noor), _message(desk)
     assert "msg-menu" not in client.get("/inbox/all/1", headers=PANE).content.decode()
     with desk.open():
-        type(case.inbox).objects.update(kind="mastodon")
+        sealed = seal({"server": "https://klets.example", "access_token": "x" * 20}, hook_token="t", hook_secret="s")
+        type(case.inbox).objects.update(kind="mastodon", credentials=sealed)
     assert "msg-menu" in client.get("/inbox/all/1", headers=PANE).content.decode()
     assert "Vind ik leuk" in text_of(client.get(f"/messages/{message.id}/menu", headers=FRAGMENT))
     assert "wordt leuk gevonden" in text_of(client.post(f"/messages/{message.id}/do/like", headers=FRAGMENT))

@@ -257,7 +257,7 @@ def _everything() -> str:
 @pytest.mark.parametrize(
     "address",
     [
-        "/phpinfo.php", "/.git/config", "/.env", "/debug/", "/admin/", "/api/", "/graphql", "/swagger", "/console",
+        "/phpinfo.php", "/.git/config", "/.env", "/debug/", "/admin/", "/graphql", "/swagger", "/console",
         "/server-status", "/static/", "/static/../settings.py", "/static/%2e%2e/settings.py", "/media/", "/files/",
         "/backup.sql", "/setup", "/install", "/wp-login.php",
     ],

@@ -16,9 +16,9 @@ from typing import Any
 class Entry:
     """One accepted act.
 
-    kind, of the shop's acts: "sent", "edited", "deleted", "liked", "unliked", "uploaded", "repeated" (the same idempotency
-    key again; nothing new was made). Of people's: "said", "changed", "withdrawn". Of ours: "delivered" (the shop's
-    webhook was answered 2xx), "undelivered" (it was not).
+    kind, of the shop's acts: "sent", "edited", "deleted", "liked", "unliked", "uploaded", "repeated" (the same
+    idempotency key again; nothing new was made). Of people's: "said", "changed", "withdrawn". Of ours: "delivered"
+    (the shop's webhook was answered 2xx), "undelivered" (it was not).
     key: the caller's idempotency key or message id, empty where the platform has none. place: chat, account or
     address on the other side. ref: the platform's id of what was made.
     """

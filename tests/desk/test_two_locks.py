@@ -334,7 +334,8 @@ def test_search_uses_its_index_under_the_apps_role(desk: Desk) -> None:
 
     with desk.open():
         before = index_scans()
-        found = run("SELECT message_id FROM klankbord_find(to_tsquery('simple', %s), %s::uuid[], 50, NULL, NULL, NULL, NULL,"
+        found = run("SELECT message_id"
+                    " FROM klankbord_find(to_tsquery('simple', %s), %s::uuid[], 50, NULL, NULL, NULL, NULL,"
                     " NULL, NULL, NULL)", [word, [inbox.id]])  # fmt: skip
         assert (len(found), index_scans() - before) == (1, 1)
         before = index_scans()

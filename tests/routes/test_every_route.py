@@ -30,7 +30,8 @@ CANARY = "kanarie-in-de-kolenmijn"
 KNOWN = "bekend-bij-iedereen"  # labels, teams and colleagues: what every agent may name
 _SLUGS = {"slug": "all", "deed": "resolve", "kind": "api"}
 _WITHOUT_OBJECT = {  # pages about oneself or about what one may see; the rest name an object
-    "contacts", "contact_imports", "contact_export", "contact_fields", "colleagues", "teams", "label_list", "organisation_settings", "set_up", "my_sessions", "end_session",
+    "contacts", "contact_imports", "contact_export", "contact_fields", "colleagues", "teams", "label_list",
+    "organisation_settings", "set_up", "my_sessions", "end_session",
     "home", "more", "list", "pulse", "narrow", "bulk", "bulk_do", "save_view", "view_counts", "density", "ledger",
     "dead_letters", "inboxes", "catalogue", "connect", "me",
     "choose_organisation", "my_settings", "shift", "hand_over", "take_shift_back", "sign", "be", "notices",

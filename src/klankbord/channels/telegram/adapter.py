@@ -111,7 +111,9 @@ class Telegram(BaseChannel):
             raise Refused(f"At most {limit.count} files go in one reply.", code="too-many-files")
         for upload in outgoing.uploads:
             if upload.size > limit.bytes_each:
-                raise Refused(f"This file is larger than the 50 MB that Telegram takes: {upload.name}", code="too-large")
+                raise Refused(
+                    f"This file is larger than the 50 MB that Telegram takes: {upload.name}", code="too-large"
+                )
         return send(outgoing, account, wires)
 
     def poll(self, account: Account[Any], cursor: Mapping[str, Any], wires: Wires) -> Polled:

@@ -73,8 +73,8 @@ def hear(
     """A customer's message came in. Gives what it did to the status where people should hear of it: "", "reopened" or
     "woken".
 
-    Automatic messages (vacation notes) and imported history are kept but wake nobody. Spam stays spam, and what somebody
-    writes who is blocked makes it spam.
+    Automatic messages (vacation notes) and imported history are kept but wake nobody. Spam stays spam, and what
+    somebody writes who is blocked makes it spam.
     """
     _note_message(case, at=at, text=text, by="contact", visibility=visibility)
     case.last_inbound_at = max(case.last_inbound_at or at, at)

@@ -98,7 +98,8 @@ def count(changes: Mapping[tuple[UUID, UUID, UUID, str], int]) -> None:
 def give_to_contact(conversations: Iterable[UUID], *, contact: UUID) -> list[UUID]:
     """From now on these are this contact's. Gives those that moved."""
     found = run(
-        "UPDATE conversations_conversation SET contact_id = %s WHERE organisation_id = %s AND id = ANY(%s) RETURNING id",
+        "UPDATE conversations_conversation SET contact_id = %s"
+        " WHERE organisation_id = %s AND id = ANY(%s) RETURNING id",
         [contact, current_organisation_id(), list(lock_cases(conversations))],
     )
     return sorted(conversation for (conversation,) in found)

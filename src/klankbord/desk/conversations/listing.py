@@ -86,7 +86,7 @@ class Counts:
 
 
 class Listed(NamedTuple):
-    """A conversation as a list shows it. kind: its inbox's channel; labels: the digit of each one's colour and its name."""
+    """A conversation as a list shows it. kind: its inbox's channel; labels: the digit of each colour and the name."""
 
     id: UUID
     number: int

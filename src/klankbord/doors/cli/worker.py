@@ -10,7 +10,6 @@ from types import FrameType
 
 from .machine import desk
 
-
 _STEPS_ASIDE = 5
 
 

@@ -28,7 +28,8 @@ from . import parts
 def audit(request: HttpRequest) -> HttpResponse:
     access.require(member_of(request), "see audit")
     kinds = [
-        ("", _("All deeds")), ("entry", _("Signing in")), ("people", _("People")), ("inboxes", _("Inboxes")), ("contacts", _("Contacts")),
+        ("", _("All deeds")), ("entry", _("Signing in")), ("people", _("People")), ("inboxes", _("Inboxes")),
+        ("contacts", _("Contacts")),
         ("systems", _("Other systems")), ("reading", _("Reading")),
     ]  # fmt: skip
     kind = request.GET.get("kind", "")

@@ -141,14 +141,17 @@ DEEDS: dict[str, tuple[Deed, set[Role]]] = {
     "manage integrations": (lambda scene, by: access.require(by, "manage integrations"), {D}),
     "see audit": (lambda scene, by: access.require(by, "see audit"), {D}),
     "invite": (
-        lambda scene, by: invitations.invite(email="x@wolk.example", role="agent", by=by, now=scene.desk.now), {D},
+        lambda scene, by: invitations.invite(email="x@wolk.example", role="agent", by=by, now=scene.desk.now),
+        {D},
     ),
     "make a team": (lambda scene, by: teams.make(name="Nacht", by=by, now=scene.desk.now), {D}),
     "make a label": (
-        lambda scene, by: labels.make(name="Nieuw", colour=1, group="", by=by, now=scene.desk.now), {L, D},
+        lambda scene, by: labels.make(name="Nieuw", colour=1, group="", by=by, now=scene.desk.now),
+        {L, D},
     ),
     "ask for a second step": (
-        lambda scene, by: organisation.ask_second_step(asks=True, grace_days=0, by=by, now=scene.desk.now), {D},
+        lambda scene, by: organisation.ask_second_step(asks=True, grace_days=0, by=by, now=scene.desk.now),
+        {D},
     ),
     "write a fact": (
         lambda scene, by: library.save_fact(name="retourtermijn", value_nl="14 dagen", value_en="", by=by),
